@@ -1,0 +1,1 @@
+"""Xinglin (杏林): one health database for a province, out of the systems it already has."""

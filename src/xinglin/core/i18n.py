@@ -1,0 +1,35 @@
+"""Two languages for everything a person sees. English texts are the message ids; Chinese stands in `locale/zh.po`."""
+
+from functools import cache
+from importlib.resources import files
+
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("zh", "en")
+
+
+@cache
+def _catalogue(language: str) -> dict[str, str]:
+    source = files("xinglin") / "locale" / f"{language}.po"
+    with source.open("rb") as handle:
+        return {str(m.id): str(m.string) for m in read_po(handle, abort_invalid=True) if m.id and m.string}
+
+
+def translate(text: str, language: str) -> str:
+    """Give `text` (an English message id) in `language`; English where no translation is known."""
+    return text if language == "en" else _catalogue(language).get(text, text)
+
+
+def negotiate(accept_language: str | None, default: str = "en") -> str:
+    """Choose "zh" or "en" from an `Accept-Language` header (RFC 9110, 12.5.4)."""
+    best, best_weight = default, 0.0
+    for part in (accept_language or "").split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        language = tag.strip()[:2].lower()
+        try:
+            value = float(weight) if weight else 1.0
+        except ValueError:
+            continue
+        if language in LANGUAGES and value > best_weight:
+            best, best_weight = language, value
+    return best

@@ -1,0 +1,1 @@
+"""The health database: versioned records, interactions, backup. PostgreSQL."""
