@@ -23,8 +23,9 @@ class XinglinError(Exception):
     """Something went wrong that a person can act on.
 
     `message` and `remedy` are templates for `str.format` with the keyword arguments of the raise.
-    `status` is the HTTP status, `issue` the FHIR IssueType code (http://hl7.org/fhir/R4/valueset-issue-type.html),
-    `exit_code` what the command line returns. `expression` is the FHIRPath of the element at fault, where known.
+    `status` is the HTTP status, `issue` the FHIR IssueType code
+    (http://hl7.org/fhir/R4/valueset-issue-type.html), `exit_code` what the command line returns.
+    `expression` is the FHIRPath of the element at fault, where known.
     """
 
     code: ClassVar[str] = "XL0001"
@@ -42,11 +43,11 @@ class XinglinError(Exception):
         super().__init__(self.text())
 
     def text(self, language: str = "en") -> str:
-        """What happened, in `language` ("en" or "zh")."""
+        """Say what happened, in `language` ("en" or "zh")."""
         return translate(self.message, language).format(**self.params)
 
     def advice(self, language: str = "en") -> str:
-        """What to do about it, in `language`."""
+        """Say what to do about it, in `language`."""
         return translate(self.remedy, language).format(**self.params)
 
 

@@ -1,4 +1,4 @@
-"""JSON in and out without losing anything: decimals keep their digits, duplicate keys and deep nesting are refused.
+"""JSON in and out without losing anything: decimals keep their digits, duplicate keys are refused.
 
 Records are plain dicts and lists; a JSON number with a fraction or exponent becomes an `ExactDecimal`, which
 remembers its text (`1.10` stays `1.10`, `1e2` stays `1e2`), as FHIR asks (http://hl7.org/fhir/R4/json.html#primitive).
@@ -6,8 +6,9 @@ remembers its text (`1.10` stays `1.10`, `1e2` stays `1e2`), as FHIR asks (http:
 
 import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -96,16 +97,15 @@ def dumps(value: Any) -> bytes:
 def _count_keys(node: Any, depth: int) -> int:
     if depth == 0:
         raise TooDeep(limit=MAX_DEPTH)
-    kind = type(node)
     count = 0
-    if kind is dict:
-        count = len(node)
-        node = node.values()
-    elif kind is not list:
-        return 0
-    for child in node:
-        kind = type(child)
-        if kind is dict or kind is list:
+    children: Iterable[Any] = ()
+    if isinstance(node, dict):
+        members = cast("Json", node)
+        count, children = len(members), members.values()
+    elif isinstance(node, list):
+        children = cast("list[Any]", node)
+    for child in children:
+        if isinstance(child, dict | list):
             count += _count_keys(child, depth - 1)
     return count
 

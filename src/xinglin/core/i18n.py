@@ -1,4 +1,7 @@
-"""Two languages for everything a person sees. English texts are the message ids; Chinese stands in `locale/zh.po`."""
+"""Two languages for everything a person sees.
+
+English texts are the message ids; the Chinese stands in `locale/zh.po`.
+"""
 
 from functools import cache
 from importlib.resources import files

@@ -1,0 +1,158 @@
+"""Settings: the environment first, then a TOML file, then the defaults below.
+
+A setting `port` is the variable `XINGLIN_PORT` or the key `port` of the TOML file, which is the one named by
+`XINGLIN_CONFIG`, else `xinglin.toml` in the home folder.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from xinglin.core.errors import SettingError
+
+PREFIX = "XINGLIN_"
+SECRETS = frozenset({"database_url"})
+
+DEFAULT_HOME = "/var/lib/xinglin" if os.geteuid() == 0 else "~/.xinglin"
+"""Root's own home folder is closed to the unprivileged user that PostgreSQL must run as."""
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class WrongSetting(SettingError):
+    """A setting has a value it can't have."""
+
+    code = "XL1001"
+    message = "The setting {name} (from {origin}) can't be used: {detail}."
+    remedy = "Correct it, or remove it to use the default; `xinglin settings` lists what each setting means."
+
+
+class UnknownSetting(SettingError):
+    """The settings file names a setting that doesn't exist."""
+
+    code = "XL1002"
+    message = 'The settings file {file} names "{name}", which is no setting.'
+    remedy = 'Remove it, or write the name as `xinglin settings` does. Nearest: "{nearest}".'
+
+
+class UnreadableSettings(SettingError):
+    """The settings file can't be read."""
+
+    code = "XL1003"
+    message = "The settings file {file} can't be read: {detail}."
+    remedy = "Give the path of a readable TOML file in XINGLIN_CONFIG, or unset it."
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting, with its type and default. The comment above each is what `xinglin settings` prints."""
+
+    home: Annotated[str, Meta(description="folder for the embedded database, packages and logs")] = (
+        "~/.xinglin"
+    )
+    database_url: Annotated[
+        str, Meta(description="PostgreSQL 15+ to use, as postgresql://…; empty: the embedded server")
+    ] = ""
+    database_connections: Annotated[
+        Positive, Meta(description="most database connections a worker opens")
+    ] = 8
+    host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="TCP port to listen on")] = 8642
+    workers: Annotated[Positive, Meta(description="worker processes that answer requests")] = 1
+    base_url: Annotated[
+        str, Meta(description="public address, as https://hub.example/fhir; empty: what the request names")
+    ] = ""
+    max_body_bytes: Annotated[Positive, Meta(description="largest request body, unpacked, in bytes")] = (
+        50_000_000
+    )
+    max_bundle_entries: Annotated[Positive, Meta(description="most entries in one batch or transaction")] = (
+        20_000
+    )
+    request_timeout_seconds: Annotated[
+        Positive, Meta(description="longest time one database statement may take")
+    ] = 60
+    time_zone: Annotated[str, Meta(description="zone of dates and times that state none (IANA name)")] = (
+        "Asia/Shanghai"
+    )
+    language: Annotated[
+        Literal["zh", "en"], Meta(description="language of texts where the reader asks for none")
+    ] = "zh"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="least severe log line written")
+    ] = "info"
+    log_format: Annotated[Literal["json", "text"], Meta(description="form of log lines")] = "json"
+
+    @property
+    def folder(self) -> Path:
+        """The home folder as an absolute path."""
+        return Path(self.home).expanduser().absolute()
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting as it stands: where it came from is the variable's name, the file's path or `default`."""
+
+    name: str
+    value: Any
+    origin: str
+    description: str
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be printed; secrets are masked."""
+        return "********" if self.name in SECRETS and self.value else str(self.value)
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingError for a value or a name that can't be used."""
+    return Settings(**{s.name: s.value for s in explain(environment)})
+
+
+def explain(environment: Mapping[str, str] | None = None) -> list[Setting]:
+    """List every setting with its value and where it came from."""
+    environment = os.environ if environment is None else environment
+    file, from_file = _read_file(environment)
+    return [_resolve(name, environment, file, from_file) for name in Settings.__struct_fields__]
+
+
+def _resolve(name: str, environment: Mapping[str, str], file: Path, from_file: dict[str, Any]) -> Setting:
+    kind = get_type_hints(Settings, include_extras=True)[name]
+    variable = PREFIX + name.upper()
+    if variable in environment:
+        raw, origin = environment[variable], variable
+    elif name in from_file:
+        raw, origin = from_file[name], str(file)
+    else:
+        raw, origin = getattr(Settings(), name), "default"
+    try:
+        value = msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise WrongSetting(name=name, origin=origin, detail=error) from None
+    return Setting(name, value, origin, _description(kind))
+
+
+def _description(kind: Any) -> str:
+    return next(m.description or "" for m in kind.__metadata__ if isinstance(m, Meta) and m.description)
+
+
+def _read_file(environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+    home = environment.get(PREFIX + "HOME", Settings().home)
+    named = environment.get(PREFIX + "CONFIG")
+    file = Path(named or Path(home, "xinglin.toml")).expanduser()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise UnreadableSettings(file=file, detail="no such file") from None
+        return file, {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnreadableSettings(file=file, detail=error) from None
+    for name in values.keys() - set(Settings.__struct_fields__):
+        nearest = difflib.get_close_matches(name, Settings.__struct_fields__, 1, 0.0)
+        raise UnknownSetting(file=file, name=name, nearest=nearest[0])
+    return file, values

@@ -1,0 +1,80 @@
+"""Records: every version of every resource, and the change sequence."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Apply the step."""
+    op.get_bind().exec_driver_sql(SQL)
+
+
+SQL = """
+CREATE TABLE hub (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    -- added to PostgreSQL's transaction numbers, so that change numbers keep growing after a restore
+    -- into a cluster that counts from a lower number
+    transaction_offset bigint NOT NULL DEFAULT 0,
+    created timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE hub IS 'facts about this hub; one row';
+INSERT INTO hub DEFAULT VALUES;
+
+CREATE TABLE resource_type (
+    code smallint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    name text NOT NULL UNIQUE
+);
+COMMENT ON TABLE resource_type IS 'FHIR resource types by the short code used in other tables';
+
+CREATE TABLE dictionary (
+    id integer PRIMARY KEY,
+    created timestamptz NOT NULL DEFAULT now(),
+    samples integer NOT NULL,
+    content bytea NOT NULL
+);
+COMMENT ON TABLE dictionary IS 'zstd dictionaries; a body names in its frame header the one it needs';
+
+CREATE TABLE resource (
+    seq bigint NOT NULL,            -- change number of this version
+    updated timestamptz NOT NULL,
+    version integer NOT NULL,
+    type smallint NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    body bytea,                     -- the JSON record under zstd; null: deleted
+    keys bigint[]                   -- hashed search values; null: deleted
+);
+COMMENT ON TABLE resource IS 'the current version of every record, one row each';
+ALTER TABLE resource ALTER body SET STORAGE EXTERNAL;
+CREATE UNIQUE INDEX resource_id ON resource (type, id);
+CREATE UNIQUE INDEX resource_seq ON resource (seq);
+CREATE INDEX resource_updated ON resource (type, updated, seq);
+CREATE INDEX resource_keys ON resource USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 8192);
+ALTER TABLE resource SET (autovacuum_vacuum_insert_scale_factor = 0.05);
+
+CREATE TABLE resource_history (
+    seq bigint NOT NULL,
+    updated timestamptz NOT NULL,
+    version integer NOT NULL,
+    type smallint NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    body bytea
+);
+COMMENT ON TABLE resource_history IS 'earlier versions of every record';
+ALTER TABLE resource_history ALTER body SET STORAGE EXTERNAL;
+CREATE UNIQUE INDEX resource_history_id ON resource_history (type, id, version);
+CREATE UNIQUE INDEX resource_history_seq ON resource_history (seq);
+CREATE INDEX resource_history_updated ON resource_history (type, updated, seq);
+
+-- Change numbers. The upper bits are the transaction's number, so all of a transaction's changes lie
+-- together; the lower 20 bits are the place within it. A transaction that has ended can't add changes below
+-- the horizon, so whoever reads in order up to the horizon sees every change once, in one order, under any
+-- concurrency.
+CREATE FUNCTION change_base() RETURNS bigint LANGUAGE sql VOLATILE AS
+$$ SELECT (transaction_offset + pg_current_xact_id()::text::bigint) << 20 FROM hub $$;
+
+-- STABLE, so that it speaks of the same snapshot as the query that asks.
+CREATE FUNCTION change_horizon() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT (transaction_offset + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) << 20 FROM hub $$;
+"""
