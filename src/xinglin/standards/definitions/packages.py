@@ -3,6 +3,7 @@
 Format: https://confluence.hl7.org/display/FHIR/NPM+Package+Specification (confidence: unverified)
 """
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -118,7 +119,7 @@ def _json_members(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the JSON objects directly in the archive's `package` folder; nothing is unpacked to disk."""
     total = 0
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for count, member in enumerate(archive):
                 total += member.size
                 if count >= MAX_FILES or member.size > MAX_FILE_BYTES or total > MAX_TOTAL_BYTES:
@@ -134,6 +135,11 @@ def _json_members(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 content = exact_json.loads(handle.read()) if handle else None
                 if isinstance(content, dict):
                     yield name, content
+            # The check sum stands at the very end of the file, behind what tarfile reads.
+            while stream.read(MAX_FILE_BYTES // 64):
+                total += MAX_FILE_BYTES // 64
+                if total > MAX_TOTAL_BYTES:
+                    raise PackageUnreadable(file=path.name, detail="it unpacks to more than a package holds")
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise PackageUnreadable(file=path.name, detail=str(error) or "it is cut short") from None
     except RequestError as error:
