@@ -1,0 +1,175 @@
+"""The hub: what every other room sees of the health database.
+
+A later gate gives the same interface with policy, masking and audit around it, so rooms above are written
+against these methods only.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TypeVar
+
+from xinglin.core.errors import DatabaseError
+from xinglin.core.settings import Settings
+from xinglin.core.telemetry import WRITE_GROUP, describe, logger
+from xinglin.hub import history as past
+from xinglin.hub.changes import Change, Create, Done, Matcher, carry_out, resolve
+from xinglin.hub.database import Connection, Database
+from xinglin.hub.gather import Gather
+from xinglin.hub.records import Gone, Key, Record, Unknown, UnknownVersion
+from xinglin.hub.store import RETRY, Indexer, Store, count
+from xinglin.standards.definitions import resource_types
+
+Result = TypeVar("Result")
+
+ATTEMPTS = 8
+"""How often a transaction is begun again when others write the same records."""
+
+READ_TOGETHER = 64
+WRITE_TOGETHER = 256
+TRAIN_AFTER = 1_000
+"""Records a process writes between two looks whether a dictionary is due."""
+
+
+class Contended(DatabaseError):
+    """Others kept changing the same records."""
+
+    code = "XL2006"
+    message = "Others kept changing the same records at the same time."
+    remedy = "Send the request again in a moment."
+    status = 409
+    issue = "lock-error"
+
+
+class Hub:
+    """An open health database."""
+
+    def __init__(self, database: Database, store: Store, match: Matcher) -> None:
+        self.database = database
+        self.store = store
+        self.match = match
+        self._written = 0
+        self._training: asyncio.Task[None] | None = None
+        self._read: Gather[Key, Record | None] = Gather(self._read_many, lanes=2, most=READ_TOGETHER)
+        self._create: Gather[Create, Done] = Gather(self._create_many, lanes=2, most=WRITE_TOGETHER)
+
+    async def read(self, key: Key, connection: Connection | None = None) -> Record:
+        """Give the current version. Raises Unknown or Gone.
+
+        With `connection` its transaction's own writes are seen; without, reads are gathered.
+        """
+        if connection is None:
+            record = await self._read(key)
+        else:
+            record = (await self.store.current(connection, [key])).get(key)
+        if record is None:
+            raise Unknown(key=key)
+        if record.deleted:
+            raise Gone(key=key)
+        return record
+
+    async def vread(self, key: Key, version: int, connection: Connection | None = None) -> Record:
+        """Give one version. Raises UnknownVersion, or Gone where that version is the deletion."""
+        async with self.database.connection(connection) as used:
+            record = await self.store.version(used, key, version)
+        if record is None:
+            raise UnknownVersion(key=key, version=version)
+        if record.deleted:
+            raise Gone(key=key)
+        return record
+
+    async def history(
+        self,
+        *,
+        kind: str | None = None,
+        id_: str | None = None,
+        since: datetime | None = None,
+        before: past.Place = past.FOREVER,
+        most: int,
+    ) -> list[Record]:
+        """Give versions of one record, of a type or of all, newest first (see `hub.history`)."""
+        async with self.database.connection() as connection:
+            return await past.history(
+                connection, self.store, kind=kind, id_=id_, since=since, before=before, most=most
+            )
+
+    async def changes(self, *, after: int, most: int) -> Sequence[past.ChangeMade]:
+        """Give the next changes after the number `after` (see `hub.history.changes`)."""
+        async with self.database.connection() as connection:
+            return await past.changes(connection, after=after, most=most)
+
+    async def change(self, change: Change) -> Done:
+        """Carry out one change in a transaction of its own; it is durable when this returns."""
+        if isinstance(change, Create) and change.criteria is None:
+            return await self._create(change)
+        return (await self.change_all([change]))[0]
+
+    async def change_all(self, changes: Sequence[Change]) -> list[Done]:
+        """Carry out all changes or none, in one transaction."""
+
+        async def work(connection: Connection) -> list[Done]:
+            return await carry_out(connection, self.store, await resolve(connection, changes, self.match))
+
+        done = await self.transaction(work)
+        self.written([d.record for d in done if d.record])
+        return done
+
+    async def transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Run `work` in a transaction, again from the start where others got in its way. Raises Contended."""
+        for _ in range(ATTEMPTS):
+            try:
+                async with self.database.connection() as connection, connection.transaction():
+                    return await work(connection)
+            except RETRY:
+                continue
+        raise Contended
+
+    async def _read_many(self, keys: Sequence[Key]) -> list[Record | None]:
+        async with self.database.connection() as connection:
+            found = await self.store.current(connection, keys)
+        return [found.get(key) for key in keys]
+
+    async def _create_many(self, changes: Sequence[Create]) -> list[Done]:
+        # New ids meet nobody else's, so requests can share a transaction: none can make another fail.
+        WRITE_GROUP.observe(len(changes))
+        return await self.change_all(changes)
+
+    def written(self, records: Sequence[Record]) -> None:
+        """Take note of records that a transaction has committed."""
+        count(records)
+        self._written += len(records)
+        if self._written >= TRAIN_AFTER and (self._training is None or self._training.done()):
+            self._written = 0
+            self._training = asyncio.create_task(self._train())
+
+    async def _train(self) -> None:
+        try:
+            async with self.database.connection() as connection:
+                if await self.store.train(connection):
+                    logger().info("dictionary trained")
+        except DatabaseError as error:  # packing goes on with the dictionary there is
+            logger().warning("dictionary not trained", **describe(error))
+
+    async def close(self) -> None:
+        """Let background work end."""
+        if self._training is not None:
+            await self._training
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, url: str, *, indexer: Indexer, match: Matcher) -> AsyncGenerator[Hub]:
+    """Open the hub in the database at `url`, whose schema must be up to date."""
+    database = Database(
+        url, connections=settings.database_connections, statement_seconds=settings.request_timeout_seconds
+    )
+    await database.open()
+    try:
+        store = Store(indexer)
+        async with database.connection() as connection:
+            await store.open(connection, resource_types())
+        hub = Hub(database, store, match)
+        yield hub
+        await hub.close()
+    finally:
+        await database.close()

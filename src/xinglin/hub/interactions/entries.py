@@ -1,0 +1,143 @@
+"""Entries of a batch or transaction, read into what they ask for.
+
+http://hl7.org/fhir/R4/bundle.html#bundle-request
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from xinglin.core.errors import RequestError
+from xinglin.core.exact_json import Json, loads
+from xinglin.hub.admission import admit, admit_type
+from xinglin.hub.changes import Change, Create, Delete, Patch, Update
+from xinglin.hub.preconditions import version_of
+from xinglin.hub.records import Key
+from xinglin.standards.patch import fhirpath_patch, json_patch
+
+METHODS = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
+"""The methods in the order in which FHIR has them processed (PUT and PATCH are one step)."""
+
+
+class BadEntry(RequestError):
+    """An entry that can't be carried out as it is."""
+
+    code = "XL3030"
+    message = "The entry can't be carried out: {detail}."
+    remedy = "Give every entry a request with method and url (http://hl7.org/fhir/R4/http.html#transaction)."
+    issue = "structure"
+
+
+class TooManyEntries(RequestError):
+    """A bundle beyond the limit."""
+
+    code = "XL3031"
+    message = "The bundle has {count} entries; at most {limit} are taken at once."
+    remedy = "Send it in parts, or ask the operator to raise the setting max_bundle_entries."
+    status = 413
+    issue = "too-long"
+
+
+class NotABundle(RequestError):
+    """Something else than a batch or a transaction."""
+
+    code = "XL3032"
+    message = "Only a Bundle of type batch or transaction can be posted here, not {found}."
+    remedy = "Set Bundle.type, or post a single record to its type's address."
+    issue = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: what it asks, and the `fullUrl` by which others may refer to it."""
+
+    place: str
+    method: str
+    url: str
+    full_url: str | None
+    change: Change | None
+    """None for GET and HEAD."""
+
+
+def read_entries(content: Json, most: int) -> tuple[str, list[Json]]:
+    """Give the bundle's type and its raw entries. Raises NotABundle or TooManyEntries."""
+    kind = content.get("type")
+    if content.get("resourceType") != "Bundle" or kind not in ("batch", "transaction"):
+        raise NotABundle(found=f"{content.get('resourceType')} ({kind})", expression="Bundle.type")
+    raw = content.get("entry", [])
+    if not isinstance(raw, list) or not all(isinstance(e, dict) for e in cast("list[Any]", raw)):
+        raise BadEntry(detail="Bundle.entry must be an array of objects", expression="Bundle.entry")
+    entries = cast("list[Json]", raw)
+    if len(entries) > most:
+        raise TooManyEntries(count=len(entries), limit=most, expression="Bundle.entry")
+    return cast("str", kind), entries
+
+
+def read_entry(raw: Json, number: int) -> Entry:
+    """Read entry `number`; errors name the place."""
+    place = f"Bundle.entry[{number}]"
+    try:
+        request = raw.get("request")
+        if not isinstance(request, dict):
+            raise BadEntry(detail="request is missing")
+        request = cast("Json", request)
+        method, url = request.get("method"), request.get("url")
+        if method not in METHODS or not isinstance(url, str):
+            raise BadEntry(detail="request.method or request.url is missing or unknown")
+        full_url = raw.get("fullUrl")
+        change = None if method in ("GET", "HEAD") else _change(method, url, raw, request)
+        return Entry(place, method, url, full_url if isinstance(full_url, str) else None, change)
+    except RequestError as error:
+        error.expression = f"{place}.{error.expression}" if error.expression else place
+        raise
+
+
+def _change(method: str, url: str, raw: Json, request: Json) -> Change:
+    path, _, criteria = url.partition("?")
+    kind, _, id_ = path.strip("/").partition("/")
+    admit_type(kind)
+    if "/" in id_ or id_.startswith("$") or (method == "POST" and id_) or (id_ and criteria):
+        raise BadEntry(detail=f"{method} {url} isn't possible in a bundle", expression="request.url")
+    if method != "POST" and not id_ and not criteria:
+        raise BadEntry(detail=f"{method} needs an id or a condition", expression="request.url")
+    condition = request.get("ifNoneExist") if method == "POST" else criteria
+    make = {"POST": _create, "PUT": _update, "PATCH": _patch, "DELETE": _delete}[method]
+    return make(
+        raw,
+        type=kind,
+        key=Key(kind, id_) if id_ else None,
+        criteria=condition.removeprefix("?") if isinstance(condition, str) and condition else None,
+        if_match=version_of(cast("str | None", request.get("ifMatch"))),
+        if_absent=method == "PUT" and request.get("ifNoneMatch") == "*",
+    )
+
+
+def _create(raw: Json, **target: Any) -> Change:
+    return Create(**target, content=admit(raw.get("resource"), target["type"]))
+
+
+def _update(raw: Json, **target: Any) -> Change:
+    return Update(**target, content=admit(raw.get("resource"), target["type"]))
+
+
+def _delete(_: Json, **target: Any) -> Change:
+    return Delete(**target)
+
+
+def _patch(raw: Json, **target: Any) -> Change:
+    return Patch(**target, modify=patch_from(admit(raw.get("resource"))))
+
+
+def patch_from(resource: Json) -> Callable[[Json], Json]:
+    """Read a patch carried as a resource: Parameters (FHIRPath Patch) or a Binary holding a JSON Patch."""
+    if resource["resourceType"] == "Parameters":
+        return lambda content: fhirpath_patch.apply(content, resource)
+    if resource["resourceType"] != "Binary":
+        raise BadEntry(detail="a PATCH carries a Binary or Parameters", expression="resource")
+    try:
+        operations: Sequence[Any] = loads(base64.b64decode(resource.get("data", ""), validate=True))
+    except (binascii.Error, TypeError, ValueError):
+        raise BadEntry(detail="the Binary's data isn't base64", expression="resource.data") from None
+    return lambda content: json_patch.apply(content, operations)

@@ -1,0 +1,112 @@
+"""What a record is: one version of one FHIR resource, with its place in the change sequence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from xinglin.core.clock import instant
+from xinglin.core.errors import RequestError
+from xinglin.core.exact_json import Json, dumps, loads
+
+
+class Key(NamedTuple):
+    """Which record: resource type and id."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One stored version. `body` is the JSON text in UTF-8; None says that this version is the deletion."""
+
+    key: Key
+    version: int
+    updated: datetime
+    seq: int
+    body: bytes | None
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this version is a deletion."""
+        return self.body is None
+
+    @property
+    def etag(self) -> str:
+        """The weak entity tag that names this version (http://hl7.org/fhir/R4/http.html#versioning)."""
+        return f'W/"{self.version}"'
+
+    @cached_property
+    def content(self) -> Json:
+        """The record as a dict; shared, so treat it as read-only. A deletion has none."""
+        if self.body is None:
+            raise Gone(key=self.key)
+        return loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version to be written.
+
+    `content` None deletes; `previous` is the version it follows, None for a new record.
+    """
+
+    key: Key
+    content: Json | None
+    previous: Record | None = None
+
+
+class Unknown(RequestError):
+    """No such record was ever stored here."""
+
+    code = "XL3010"
+    message = "{key} isn't known here."
+    remedy = "Check the type and the id; search for the record if you only know an identifier."
+    status = 404
+    issue = "not-found"
+
+
+class Gone(RequestError):
+    """The record was deleted."""
+
+    code = "XL3011"
+    message = "{key} was deleted."
+    remedy = "Read an earlier version with {key}/_history, or update it to bring it back."
+    status = 410
+    issue = "deleted"
+
+
+class UnknownVersion(RequestError):
+    """The record has no such version."""
+
+    code = "XL3012"
+    message = "{key} has no version {version}."
+    remedy = "List the versions with {key}/_history."
+    status = 404
+    issue = "not-found"
+
+
+def stamped(content: Json, key: Key, version: int, updated: datetime) -> Json:
+    """Give `content` as it is stored: resourceType, id and meta first, with this version and time."""
+    meta: Json = {"versionId": str(version), "lastUpdated": instant(updated)}
+    meta |= {name: value for name, value in content.get("meta", {}).items() if name not in meta}
+    head: Json = {"resourceType": key.type, "id": key.id, "meta": meta}
+    return head | {name: value for name, value in content.items() if name not in head}
+
+
+def same(content: Json, record: Record) -> bool:
+    """Tell whether writing `content` over `record` would change nothing but version and time."""
+    return record.body == dumps(stamped(content, record.key, record.version, record.updated))
+
+
+def reference_key(reference: str, types: Mapping[str, int] | frozenset[str]) -> Key | None:
+    """Read a relative literal reference such as `Patient/1` or `Patient/1/_history/2`; None for any other."""
+    kind, slash, rest = reference.partition("/")
+    if not slash or kind not in types:
+        return None
+    return Key(kind, rest.partition("/")[0])

@@ -1,0 +1,216 @@
+"""The store: one row a record for the present, one a version for the past, and the change sequence over both.
+
+Everything here works on a connection that the caller holds; `write` belongs inside a transaction.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from psycopg import errors as pg
+
+from xinglin.core.clock import now
+from xinglin.core.exact_json import Json, dumps
+from xinglin.core.telemetry import RECORDS_WRITTEN
+from xinglin.hub import copying
+from xinglin.hub.bodies import Bodies, train
+from xinglin.hub.database import Connection
+from xinglin.hub.records import Draft, Key, Record, stamped
+
+Indexer = Callable[[str, Json], Sequence[int]]
+"""Gives the hashed search values of a record of a type."""
+
+TRAIN_AT = (500, 20_000)
+"""How many records the hub has when it trains its first and second dictionary (see `bodies`)."""
+
+TRAIN_SAMPLES = 4_000
+PEOPLE = ("Patient", "Person", "RelatedPerson", "Practitioner")
+
+_COLUMNS = "t.name, r.id, r.version, r.updated, r.seq, r.body"
+
+_CURRENT = (
+    f"SELECT {_COLUMNS} FROM unnest(%s::smallint[], %s::text[]) AS k(type, id) "
+    "JOIN resource r USING (type, id) JOIN resource_type t ON t.code = r.type"
+)
+
+_VERSION = f"""
+SELECT {_COLUMNS} FROM (
+    SELECT type, id, version, updated, seq, body FROM resource WHERE type = %(type)s AND id = %(id)s
+    UNION ALL
+    SELECT type, id, version, updated, seq, body FROM resource_history
+    WHERE type = %(type)s AND id = %(id)s AND version = %(version)s
+) r JOIN resource_type t ON t.code = r.type WHERE r.version = %(version)s
+"""
+
+_COPY_NEW = "COPY resource (seq, updated, version, type, id, body, keys) FROM STDIN (FORMAT BINARY)"
+
+_MOVE_TO_HISTORY = """
+INSERT INTO resource_history (seq, updated, version, type, id, body)
+SELECT r.seq, r.updated, r.version, r.type, r.id, r.body
+FROM unnest(%s::smallint[], %s::text[]) AS k(type, id) JOIN resource r USING (type, id)
+"""
+
+_REPLACE = """
+UPDATE resource SET seq = %s, updated = %s, version = %s, body = %s, keys = %s WHERE type = %s AND id = %s
+"""
+
+
+class Store:
+    """Reads and writes versions. One for a process."""
+
+    def __init__(self, indexer: Indexer) -> None:
+        self.types: dict[str, int] = {}
+        self._indexer = indexer
+        self._bodies = Bodies()
+
+    async def open(self, connection: Connection, types: Iterable[str]) -> None:
+        """Learn the type codes and the dictionaries, adding the types that are missing."""
+        await connection.execute(
+            "INSERT INTO resource_type (name) SELECT unnest(%s::text[]) "
+            "EXCEPT SELECT name FROM resource_type ORDER BY 1 ON CONFLICT DO NOTHING",
+            [sorted(types)],
+        )
+        rows = await (await connection.execute("SELECT name, code FROM resource_type")).fetchall()
+        self.types = dict(cast("list[tuple[str, int]]", rows))
+        await self.learn(connection)
+
+    async def learn(self, connection: Connection) -> None:
+        """Learn the dictionaries that other processes have made."""
+        query = "SELECT id, content FROM dictionary WHERE id > %s ORDER BY id"
+        rows = await (await connection.execute(query, [self._bodies.newest])).fetchall()
+        for number, content in cast("list[tuple[int, bytes]]", rows):
+            self._bodies.add(number, content)
+
+    async def current(
+        self, connection: Connection, keys: Sequence[Key], *, lock: bool = False
+    ) -> dict[Key, Record]:
+        """Give the current versions, deletions included; `lock` holds them until the transaction ends."""
+        known = sorted(k for k in set(keys) if k.type in self.types)
+        query = _CURRENT + (" ORDER BY r.type, r.id FOR UPDATE OF r" if lock else "")
+        parameters = [[self.types[k.type] for k in known], [k.id for k in known]]
+        rows = await (await connection.execute(query, parameters, binary=True)).fetchall()
+        return {record.key: record for record in await self.records(connection, rows)}
+
+    async def version(self, connection: Connection, key: Key, version: int) -> Record | None:
+        """Give one version, or None."""
+        parameters = {"type": self.types.get(key.type), "id": key.id, "version": version}
+        rows = await (await connection.execute(_VERSION, parameters, binary=True)).fetchall()
+        found = await self.records(connection, rows)
+        return found[0] if found else None
+
+    async def records(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Record]:
+        """Make records of rows (type name, id, version, updated, seq, body)."""
+        try:
+            return [self._record(row) for row in rows]
+        except KeyError:  # another process has trained a dictionary meanwhile
+            await self.learn(connection)
+            return [self._record(row) for row in rows]
+
+    def _record(self, row: Sequence[Any]) -> Record:
+        kind, id_, version, updated, seq, frame = row
+        body = None if frame is None else self._bodies.open(frame)
+        return Record(Key(kind, id_), version, updated, seq, body)
+
+    async def write(self, connection: Connection, drafts: Sequence[Draft]) -> list[Record]:
+        """Write new versions inside the caller's transaction and give them, in order.
+
+        Each key may stand once. For a draft with `previous` the caller holds the row's lock (`current` with
+        `lock`). Raises UniqueViolation where a record without `previous` has come to exist meanwhile.
+        """
+        row = await (await connection.execute("SELECT change_base()", binary=True)).fetchone()
+        base, moment = cast("tuple[int]", row)[0], now()
+        records = [self._draft_to_record(d, base + place, moment) for place, d in enumerate(drafts)]
+        pairs = list(zip(drafts, records, strict=True))
+        await self._replace(connection, [(r, d) for d, r in pairs if d.previous is not None])
+        await self._add(connection, [(r, d) for d, r in pairs if d.previous is None])
+        return records
+
+    @staticmethod
+    def _draft_to_record(draft: Draft, seq: int, moment: datetime) -> Record:
+        version = 1
+        if draft.previous is not None:
+            version = draft.previous.version + 1
+            # Clocks of several machines differ; a record's versions never go back in time.
+            moment = max(moment, draft.previous.updated + timedelta(milliseconds=1))
+        body = None
+        if draft.content is not None:
+            body = dumps(stamped(draft.content, draft.key, version, moment))
+        return Record(draft.key, version, moment, seq, body)
+
+    async def _add(self, connection: Connection, new: Sequence[tuple[Record, Draft]]) -> None:
+        if not new:
+            return
+        rows = [self._row(record, self._keys(record, draft)) for record, draft in new]
+        async with connection.cursor().copy(_COPY_NEW) as copy:
+            await copy.write(copying.HEADER + b"".join(rows) + copying.TRAILER)
+
+    def _row(self, record: Record, keys: Sequence[int] | None) -> bytes:
+        return copying.row(
+            copying.int8(record.seq),
+            copying.moment(record.updated),
+            copying.int4(record.version),
+            copying.int2(self.types[record.key.type]),
+            copying.raw(record.key.id.encode()),
+            copying.raw(self._pack(record)),
+            copying.NULL if keys is None else copying.int8_array(keys),
+        )
+
+    async def _replace(self, connection: Connection, changed: Sequence[tuple[Record, Draft]]) -> None:
+        if not changed:
+            return
+        types = [self.types[r.key.type] for r, _ in changed]
+        await connection.execute(_MOVE_TO_HISTORY, [types, [r.key.id for r, _ in changed]])
+        await connection.cursor().executemany(
+            _REPLACE,
+            [
+                (r.seq, r.updated, r.version, self._pack(r), self._keys(r, d), code, r.key.id)
+                for (r, d), code in zip(changed, types, strict=True)
+            ],
+        )
+
+    def _keys(self, record: Record, draft: Draft) -> list[int] | None:
+        return None if draft.content is None else list(self._indexer(record.key.type, draft.content))
+
+    def _pack(self, record: Record) -> bytes | None:
+        return None if record.body is None else self._bodies.pack(record.body)
+
+    async def train(self, connection: Connection) -> bool:
+        """Train the next dictionary if the hub has grown enough for it; tell whether it did."""
+        generation = self._bodies.newest
+        if generation >= len(TRAIN_AT) or not await self._has_records(connection, TRAIN_AT[generation]):
+            return False
+        samples = await self._samples(connection)
+        number = generation + 1
+        content = await asyncio.to_thread(train, samples, number)
+        # Where two processes train at once, the first one's dictionary stands and both learn it.
+        await connection.execute(
+            "INSERT INTO dictionary (id, samples, content) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            [number, len(samples), content],
+        )
+        await self.learn(connection)
+        return True
+
+    async def _has_records(self, connection: Connection, least: int) -> bool:
+        query = "SELECT count(*) FROM (SELECT FROM resource LIMIT %s) r"
+        row = await (await connection.execute(query, [least])).fetchone()
+        return cast("tuple[int]", row)[0] >= least
+
+    async def _samples(self, connection: Connection) -> list[bytes]:
+        people = [self.types[name] for name in PEOPLE]
+        query = (
+            "SELECT body FROM resource WHERE body IS NOT NULL AND NOT type = ANY(%s::smallint[]) "
+            "ORDER BY hashtext(id) LIMIT %s"
+        )
+        rows = await (await connection.execute(query, [people, TRAIN_SAMPLES], binary=True)).fetchall()
+        return [self._bodies.open(frame) for (frame,) in cast("list[tuple[bytes]]", rows)]
+
+
+def count(records: Sequence[Record]) -> None:
+    """Count committed versions for the metrics."""
+    for record in records:
+        RECORDS_WRITTEN.labels(record.key.type).inc()
+
+
+RETRY = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
+"""What a transaction may meet when others write the same records; begun again, it sees what they did."""
