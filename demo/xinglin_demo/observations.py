@@ -31,10 +31,8 @@ def blood_pressure(visit: Visit, systolic: float, diastolic: float) -> str:
         ("8462-4", "舒张压", diastolic, 90),
     ):
         pressure = round(value)
-        component = {
-            "code": concept(LOINC, code, text),
-            "valueQuantity": quantity(pressure, "mm[Hg]", "mmHg"),
-        }
+        measured = quantity(pressure, "mm[Hg]", "mmHg")
+        component: Json = {"code": concept(LOINC, code, text), "valueQuantity": measured}
         if adult:
             component["interpretation"] = [_flag("H" if pressure >= limit else "N")]
         components.append(component)
