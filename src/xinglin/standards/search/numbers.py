@@ -4,16 +4,13 @@ Numbers in records are exact; the precision of a number asked for makes a range 
 unit are compared in base units, to 12 significant digits.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
-from functools import cache, lru_cache
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-import lark
-import pint
-import ucumvert
-
+from xinglin.standards.fhirpath import ucum
 from xinglin.standards.search import keys
 
 UCUM = "http://unitsofmeasure.org"
@@ -23,11 +20,6 @@ MOST = Decimal("Infinity")
 _CACHED = 1 << 12
 _EXACT = Context(prec=60)
 _COMPARED = Context(prec=12, rounding=ROUND_HALF_EVEN)
-_ARBITRARY = re.compile(
-    r"\[(?:iU|IU|(?:arb|USP|GPL|MPL|APL|beth|anti'Xa|todd|dye|smgy|bdsk|ka|knk|mclg|tb|Amb'a'1|D'ag)'U"
-    r"|[CTE]{1,2}ID_50|[PFC]FU|IR|B?AU|PNU|Lf|FEU|ELU|EU|[hk]p_[XCMQ])\]"
-)
-"""Units that measure only themselves (`isArbitrary` in UCUM's ucum-essence.xml), though they may have prefixes."""
 MAX_EXPONENT = 300
 """Numbers beyond 10^±300 aren't compared; FHIR asks for 18 digits only."""
 
@@ -102,32 +94,18 @@ COMPARISONS: Mapping[str, Callable[[Decimal, Interval, Interval], bool]] = {
 
 @lru_cache(maxsize=_CACHED)
 def ucum_unit(code: str) -> Unit | None:
-    """Give how to convert the UCUM unit `code`; None where it isn't one or has no plain scale."""
-    zero, one = _in_base_units(code, 0), _in_base_units(code, 1)
-    if zero is None or one is None:
+    """Give how to convert the UCUM unit `code`; None where it isn't one."""
+    found = ucum.unit(code)
+    if found is None:
         return None
-    arbitrary = sorted(atom.lower() for atom in _ARBITRARY.findall(code))
+    dimension = ".".join(f"{name}{power}" for name, power in found.dimension)
     return Unit(
-        _COMPARED.create_decimal(repr(float((one - zero).magnitude))),
-        _COMPARED.create_decimal(repr(float(zero.magnitude))),
-        keys.canonical_unit(" ".join([str(one.units), *arbitrary])),
+        _decimal_of(found.factor), _decimal_of(found.zero * found.factor), keys.canonical_unit(dimension)
     )
 
 
-def _in_base_units(code: str, value: int) -> Any:
-    try:
-        unit = _registry().from_ucum(code)
-        if isinstance(unit, lark.Token):
-            # An annotation such as {score} stands for the unit 1 (UCUM section 6).
-            return _registry().Quantity(value, "")
-        return _registry().Quantity(value * unit.magnitude, unit.units).to_base_units()
-    except (lark.exceptions.LarkError, pint.PintError, ArithmeticError, ValueError):
-        return None
-
-
-@cache
-def _registry() -> Any:
-    return ucumvert.PintUcumRegistry()
+def _decimal_of(fraction: Fraction) -> Decimal:
+    return _EXACT.divide(Decimal(fraction.numerator), Decimal(fraction.denominator))
 
 
 def quantity_interval(quantity: Mapping[str, Any]) -> Interval | None:

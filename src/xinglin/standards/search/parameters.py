@@ -176,9 +176,7 @@ class Registry:
                 found[code] = self._composite(source, resource_type, found)
         return {code: one for code, one in found.items() if one.expression or code == "_content"}
 
-    def _composite(
-        self, source: Json, base: str, known: Mapping[str, SearchParameter]
-    ) -> SearchParameter:
+    def _composite(self, source: Json, base: str, known: Mapping[str, SearchParameter]) -> SearchParameter:
         components: list[Component] = []
         for part in source["component"]:
             url = part["definition"].partition("|")[0]

@@ -99,9 +99,7 @@ def _syllables(text: str) -> list[list[str]]:
     every: list[list[str]] = pypinyin.pinyin(
         text, style=pypinyin.Style.NORMAL, heteronym=True, errors=_letters
     )
-    return [
-        list(dict.fromkeys([first, *others])) for first, others in zip(usual, every, strict=True)
-    ]
+    return [list(dict.fromkeys([first, *others])) for first, others in zip(usual, every, strict=True)]
 
 
 def _letters(text: str) -> list[str]:

@@ -1,0 +1,39 @@
+"""All search values of a record, ready for a database."""
+
+from typing import Any
+
+from xinglin.standards.search.convert import Context
+from xinglin.standards.search.dates import DEFAULT_ZONE
+from xinglin.standards.search.parameters import Registry
+from xinglin.standards.search.plan import Plan, make_plan
+from xinglin.standards.search.sinks import Index, Sink
+
+
+class Extractor:
+    """Indexes records by the parameters of a registry."""
+
+    def __init__(self, registry: Registry, *, zone: str = DEFAULT_ZONE, base_url: str = "") -> None:
+        """Use `registry`; `zone` is for dates without one, `base_url` the hub's own address (no final slash)."""
+        self.registry = registry
+        self.context = Context(zone, base_url)
+        self._plans: dict[str, Plan] = {}
+
+    def plan(self, resource_type: str) -> Plan:
+        """Give how records of `resource_type` are indexed; compiled at first use. Raises BadParameter."""
+        found = self._plans.get(resource_type)
+        if found is None:
+            found = self._plans[resource_type] = make_plan(resource_type, self.registry, self.context)
+        return found
+
+    def extract(self, resource: dict[str, Any]) -> Index:
+        """Give the search values of one record. A value of the wrong shape is left out, never refused."""
+        plan = self._plans.get(resource["resourceType"]) or self.plan(resource["resourceType"])
+        sink = Sink()
+        handlers = plan.handlers
+        for key, value in resource.items():
+            handler = handlers.get(key)
+            if handler is not None and value is not None:
+                handler(value, sink)
+        for fallback in plan.fallbacks:
+            fallback(resource, sink)
+        return sink.index()
