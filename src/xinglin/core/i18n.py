@@ -3,6 +3,8 @@
 English texts are the message ids; the Chinese stands in `locale/zh.po`.
 """
 
+import os
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -36,3 +38,10 @@ def negotiate(accept_language: str | None, default: str = "en") -> str:
         if language in LANGUAGES and value > best_weight:
             best, best_weight = language, value
     return best
+
+
+def terminal_language(environment: Mapping[str, str] | None = None) -> str:
+    """Choose "zh" or "en" for a terminal: `XINGLIN_LANGUAGE`, else the locale (POSIX `LC_ALL`, `LANG`)."""
+    environment = os.environ if environment is None else environment
+    chosen = environment.get("XINGLIN_LANGUAGE") or environment.get("LC_ALL") or environment.get("LANG") or ""
+    return "zh" if chosen.lower().startswith("zh") else "en"

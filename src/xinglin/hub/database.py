@@ -87,7 +87,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self, given: Connection | None = None) -> AsyncGenerator[Connection]:
-        """Lend a connection in autocommit mode, or the one `given`. Raises DatabaseError as the server fails."""
+        """Lend a connection in autocommit mode, or the one `given`. Raises DatabaseError."""
         if given is not None:
             yield given
             return

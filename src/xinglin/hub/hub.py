@@ -17,8 +17,9 @@ from xinglin.hub import history as past
 from xinglin.hub.changes import Change, Create, Done, Matcher, carry_out, resolve
 from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
+from xinglin.hub.indexing import index, match
 from xinglin.hub.records import Gone, Key, Record, Unknown, UnknownVersion
-from xinglin.hub.store import RETRY, Indexer, Store, count
+from xinglin.hub.store import RETRY, Store, count
 from xinglin.standards.definitions import resource_types
 
 Result = TypeVar("Result")
@@ -125,6 +126,11 @@ class Hub:
                 continue
         raise Contended
 
+    async def ping(self) -> None:
+        """Make sure that the database answers. Raises DatabaseError."""
+        async with self.database.connection() as connection:
+            await connection.execute("SELECT 1")
+
     async def _read_many(self, keys: Sequence[Key]) -> list[Record | None]:
         async with self.database.connection() as connection:
             found = await self.store.current(connection, keys)
@@ -158,14 +164,14 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, url: str, *, indexer: Indexer, match: Matcher) -> AsyncGenerator[Hub]:
+async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
     """Open the hub in the database at `url`, whose schema must be up to date."""
     database = Database(
         url, connections=settings.database_connections, statement_seconds=settings.request_timeout_seconds
     )
     await database.open()
     try:
-        store = Store(indexer)
+        store = Store(index)
         async with database.connection() as connection:
             await store.open(connection, resource_types())
         hub = Hub(database, store, match)

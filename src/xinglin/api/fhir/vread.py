@@ -1,0 +1,16 @@
+"""vread: one version of a record (http://hl7.org/fhir/R4/http.html#vread)."""
+
+from xinglin.api.fhir.exchange import Exchange, Reply
+from xinglin.api.fhir.read import show
+from xinglin.hub.admission import admit_type
+from xinglin.hub.preconditions import version_of
+from xinglin.hub.records import Key, UnknownVersion
+
+
+async def vread(exchange: Exchange) -> Reply:
+    """Answer `GET /fhir/Patient/1/_history/2`."""
+    key = Key(admit_type(exchange.type), exchange.path["id"])
+    number = exchange.path["version"]
+    if not number.isascii() or not number.isdigit():
+        raise UnknownVersion(key=key, version=number)
+    return show(exchange, await exchange.hub.vread(key, version_of(number) or 0))

@@ -1,0 +1,81 @@
+"""The composition root: puts the rooms together to one ASGI application."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Lifespan
+
+from xinglin.api import system
+from xinglin.api.fhir import routes as fhir
+from xinglin.api.fhir.exchange import CONTENT_TYPE, error_reply
+from xinglin.core import settings as configuration
+from xinglin.core.errors import RequestError
+from xinglin.core.i18n import negotiate
+from xinglin.core.settings import Settings
+from xinglin.core.telemetry import configure_logs
+from xinglin.hub.database import address
+from xinglin.hub.hub import open_hub
+
+
+class NoSuchAddress(RequestError):
+    """Nothing answers at this address."""
+
+    code = "XL3050"
+    message = "Nothing answers at {path}."
+    remedy = "FHIR records stand under /fhir; /fhir/metadata lists what can be asked."
+    status = 404
+    issue = "not-found"
+
+
+class NoSuchMethod(RequestError):
+    """The address doesn't take this method."""
+
+    code = "XL3051"
+    message = "{path} doesn't take {method}."
+    remedy = "Look at /fhir/metadata for the interactions that work."
+    status = 405
+    issue = "not-supported"
+
+
+def create_app() -> Starlette:
+    """Make the application from the settings of the environment; each worker process calls this."""
+    settings = configuration.load()
+    configure_logs(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        with address(settings) as url:
+            async with open_hub(settings, url) as hub:
+                app.state.hub = hub
+                yield
+
+    return make_app(settings, lifespan)
+
+
+def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
+    """Make the application; `lifespan` sets `app.state.hub`."""
+    app = Starlette(
+        routes=[*system.routes(), *fhir.routes()],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _unrouted},
+    )
+    app.router.redirect_slashes = False
+    app.state.settings = settings
+    return app
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    """Tell what no route answers in the form that FHIR clients read."""
+    path = request.url.path
+    found = NoSuchAddress(path=path)
+    headers: dict[str, str] = {}
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        found = NoSuchMethod(path=path, method=request.method)
+        headers = dict(error.headers or {})
+    settings: Settings = request.app.state.settings
+    reply = error_reply(found, negotiate(request.headers.get("accept-language"), settings.language))
+    return Response(reply.body, reply.status, headers | reply.headers, CONTENT_TYPE)
