@@ -44,6 +44,12 @@ def needed(frame: bytes) -> int:
     return zstandard.get_frame_parameters(frame).dict_id
 
 
-def train(samples: Sequence[bytes], number: int) -> bytes:
-    """Make dictionary `number` from sample bodies. Takes seconds; releases the interpreter while it works."""
-    return zstandard.train_dictionary(DICTIONARY_BYTES, list(samples), dict_id=number).as_bytes()
+def train(samples: Sequence[bytes], number: int) -> bytes | None:
+    """Make dictionary `number` from sample bodies; None where they have nothing in common.
+
+    Takes a second or so; the interpreter is free meanwhile.
+    """
+    try:
+        return zstandard.train_dictionary(DICTIONARY_BYTES, list(samples), dict_id=number).as_bytes()
+    except zstandard.ZstdError:
+        return None

@@ -55,6 +55,10 @@ _REPLACE = """
 UPDATE resource SET seq = %s, updated = %s, version = %s, body = %s, keys = %s WHERE type = %s AND id = %s
 """
 
+_TRAINABLE = "resource WHERE body IS NOT NULL AND NOT type = ANY(%s::smallint[])"
+_COUNT_TRAINABLE = f"SELECT count(*) FROM (SELECT FROM {_TRAINABLE} LIMIT %s) r"
+_SAMPLE_TRAINABLE = f"SELECT body FROM {_TRAINABLE} ORDER BY hashtext(id) LIMIT %s"
+
 
 class Store:
     """Reads and writes versions. One for a process."""
@@ -178,11 +182,13 @@ class Store:
     async def train(self, connection: Connection) -> bool:
         """Train the next dictionary if the hub has grown enough for it; tell whether it did."""
         generation = self._bodies.newest
-        if generation >= len(TRAIN_AT) or not await self._has_records(connection, TRAIN_AT[generation]):
+        if generation >= len(TRAIN_AT):
             return False
-        samples = await self._samples(connection)
+        samples = await self._samples(connection, enough=TRAIN_AT[generation])
         number = generation + 1
-        content = await asyncio.to_thread(train, samples, number)
+        content = await asyncio.to_thread(train, samples, number) if samples else None
+        if content is None:
+            return False
         # Where two processes train at once, the first one's dictionary stands and both learn it.
         await connection.execute(
             "INSERT INTO dictionary (id, samples, content) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
@@ -191,19 +197,14 @@ class Store:
         await self.learn(connection)
         return True
 
-    async def _has_records(self, connection: Connection, least: int) -> bool:
-        query = "SELECT count(*) FROM (SELECT FROM resource LIMIT %s) r"
-        row = await (await connection.execute(query, [least])).fetchone()
-        return cast("tuple[int]", row)[0] >= least
-
-    async def _samples(self, connection: Connection) -> list[bytes]:
+    async def _samples(self, connection: Connection, enough: int) -> list[bytes]:
+        """Give a random sample of the bodies that dictionaries may learn from; none while there are too few."""
         people = [self.types[name] for name in PEOPLE]
-        query = (
-            "SELECT body FROM resource WHERE body IS NOT NULL AND NOT type = ANY(%s::smallint[]) "
-            "ORDER BY hashtext(id) LIMIT %s"
-        )
-        rows = await (await connection.execute(query, [people, TRAIN_SAMPLES], binary=True)).fetchall()
-        return [self._bodies.open(frame) for (frame,) in cast("list[tuple[bytes]]", rows)]
+        count = await connection.execute(_COUNT_TRAINABLE, [people, enough])
+        if await count.fetchone() != (enough,):
+            return []
+        rows = await connection.execute(_SAMPLE_TRAINABLE, [people, TRAIN_SAMPLES], binary=True)
+        return [self._bodies.open(frame) for (frame,) in cast("list[tuple[bytes]]", await rows.fetchall())]
 
 
 def count(records: Sequence[Record]) -> None:

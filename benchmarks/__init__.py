@@ -1,0 +1,1 @@
+"""Measurements: `make bench` runs all, `python -m benchmarks NAME…` some."""

@@ -1,0 +1,9 @@
+"""Run the measurements named, or all."""
+
+import importlib
+import sys
+
+ALL = ("records",)
+
+for name in sys.argv[1:] or ALL:
+    importlib.import_module(f"benchmarks.{name}").main()

@@ -1,0 +1,65 @@
+"""A real PostgreSQL for every test: one embedded server a session, one database a test."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from starlette.testclient import TestClient
+from tests.support import client_of
+
+from xinglin.core.settings import Settings
+from xinglin.hub import schema
+from xinglin.hub.embedded import EmbeddedServer
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """An embedded server with a template database at the newest schema."""
+    home = Path(tempfile.mkdtemp(prefix="xinglin-test-"))
+    server = EmbeddedServer(home)
+    server.start()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE hub_template")
+    schema.upgrade(server.url("hub_template"))
+    yield server
+    server.stop()
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def empty_database(server: EmbeddedServer) -> Iterator[str]:
+    """The address of an empty database."""
+    yield from _database(server, "template1")
+
+
+@pytest.fixture
+def database(server: EmbeddedServer) -> Iterator[str]:
+    """The address of a database at the newest schema, without records."""
+    yield from _database(server, "hub_template")
+
+
+def _database(server: EmbeddedServer, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield server.url(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(database: str) -> Settings:
+    """Settings on the test's database."""
+    return Settings(database_url=database, language="en")
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    """An HTTP client of a hub on the test's database."""
+    with client_of(settings) as client:
+        yield client
