@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 import pytest
+
 from xinglin_demo.tables import rows_by, table
 
 NAMES = sorted(path.name.removesuffix(".csv") for path in (files("xinglin_demo") / "tables").iterdir())
