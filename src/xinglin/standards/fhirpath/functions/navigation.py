@@ -1,0 +1,198 @@
+"""Tree navigation and utilities (http://hl7.org/fhirpath/N1/#tree-navigation, #utility-functions)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from xinglin.standards.fhirpath import tree
+from xinglin.standards.fhirpath.adapt import single
+from xinglin.standards.fhirpath.code import Code, Env, Need, Scope
+from xinglin.standards.fhirpath.errors import SemanticProblem
+from xinglin.standards.fhirpath.functions.registry import TEMPORAL, for_each, scalar, special
+from xinglin.standards.fhirpath.temporal import Date, DateTime, Temporal, Time
+from xinglin.standards.fhirpath.values import Node, children, descendants, public_type, system_name
+
+if TYPE_CHECKING:
+    from xinglin.standards.fhirpath.compiler import Compiler
+
+_RESERVED = frozenset({"context", "resource", "rootResource", "sct", "loinc", "ucum"})
+
+
+@special("children")
+def children_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
+    """All child elements."""
+    c.uses_env = True
+    source = c.input(call, scope, Need.NODES).run
+
+    def run(this: Any, env: Env) -> list[Any]:
+        found = [child for item in source(this, env) for child in children(item)]
+        env.tick(len(found))
+        return found
+
+    return Code(run, (), nodes=True, ordered=False)
+
+
+@special("descendants")
+def descendants_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
+    """All elements below, at any depth."""
+    c.uses_env = True
+    source = c.input(call, scope, Need.NODES).run
+
+    def run(this: Any, env: Env) -> list[Any]:
+        return [found for item in source(this, env) for found in descendants(item, env.tick)]
+
+    return Code(run, (), nodes=True, ordered=False)
+
+
+@special("trace", 1, 2)
+def trace(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
+    """The items as they are; whoever evaluates may watch them."""
+    c.uses_env = True
+    code = c.input(call, scope, max(need, Need.ITEMS))
+    name, _ = c.system(call.arguments[0], scope.branch())
+    watched = (
+        c.compile(call.arguments[1], scope.inside(code), Need.NODES).run if len(call.arguments) > 1 else None
+    )
+    every = for_each(watched, call.arguments[1:]) if watched else None
+    source = code.run
+
+    def run(this: Any, env: Env) -> list[Any]:
+        items = source(this, env)
+        if env.trace is not None:
+            shown = [one for some in every(items, env) for one in some] if every else items
+            env.trace(str(single(name(this, env), "the name of a trace")), shown)
+        return items
+
+    return replace(code, run=run, test=None, constant=None)
+
+
+@special("defineVariable", 1, 2)
+def define_variable(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
+    """The items as they are, with `%name` known from here on."""
+    c.uses_env = True
+    argument = call.arguments[0]
+    if not isinstance(argument, tree.Literal) or not isinstance(argument.value, str):
+        raise c.problem(call, "defineVariable() takes the name as a string literal")
+    name = argument.value
+    code = c.input(call, scope, Need.NODES)
+    if name in _RESERVED or name in scope.variables:
+        raise SemanticProblem(position=call.at + 1, detail=f"%{name} is defined already")
+    value = _variable_value(c, call, scope, code)
+    slot = c.new_slot(name)
+    scope.variables[name] = (slot.partition("#")[2],)
+    source = code.run
+
+    def run(this: Any, env: Env) -> list[Any]:
+        items = source(this, env)
+        env.variables[slot] = (
+            items if value is None else value.run(this, env) if not items else _each(value, items, env)
+        )
+        return items
+
+    return replace(code, run=run, test=None, constant=None, nodes=True)
+
+
+def _variable_value(c: "Compiler", call: tree.Call, scope: Scope, code: Code) -> Code | None:
+    if len(call.arguments) == 1:
+        return None
+    inner = replace(scope.inside(code), iterating=scope.iterating)
+    return c.compile(call.arguments[1], inner, Need.NODES)
+
+
+def _each(value: Code, items: list[Any], env: Env) -> list[Any]:
+    return [one for item in items for one in value.run(item, env)]
+
+
+def _clock(name: str, system: str, pick: Any) -> None:
+    def compile_call(c: "Compiler", _call: tree.Call, _scope: Scope, _need: Need) -> Code:
+        c.uses_env = True
+
+        def run(_this: Any, env: Env) -> list[Any]:
+            if env.now is None:
+                env.now = datetime.now(UTC).astimezone()
+            return [pick(env.now)]
+
+        return Code(run, (f"System.{system}",))
+
+    special(name)(compile_call)
+
+
+def _second(now: datetime) -> Decimal:
+    return Decimal(now.second) + (Decimal(now.microsecond) / 1_000_000).quantize(
+        Decimal("0.001"), rounding="ROUND_DOWN"
+    )
+
+
+def _now(now: datetime) -> DateTime:
+    offset = now.utcoffset()
+    zone = None if offset is None else int(offset.total_seconds()) // 60
+    return DateTime((now.year, now.month, now.day, now.hour, now.minute, _second(now)), zone)
+
+
+_clock("now", "DateTime", _now)
+_clock("today", "Date", lambda now: Date((now.year, now.month, now.day)))
+_clock("timeOfDay", "Time", lambda now: Time((now.hour, now.minute, _second(now))))
+
+
+@special("type")
+def type_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
+    """The type of each item, with `namespace` and `name`."""
+    source = c.input(call, scope, Need.NODES).run
+
+    def describe(item: Any) -> Node:
+        if type(item) is Node:
+            value = {"namespace": "FHIR", "name": public_type(item.type)}
+        else:
+            value = {"namespace": "System", "name": system_name(item)}
+        return Node(value, "SimpleTypeInfo")
+
+    return Code(lambda this, env: [describe(item) for item in source(this, env)], (), nodes=True)
+
+
+def _part(name: str, position: int) -> None:
+    def pick(value: Temporal) -> Any:
+        at = position - value.first
+        return value.parts[at] if 0 <= at < len(value.parts) else None
+
+    scalar(name, TEMPORAL, gives="Integer")(pick)
+
+
+_part("yearOf", 0)
+_part("monthOf", 1)
+_part("dayOf", 2)
+_part("hourOf", 3)
+_part("minuteOf", 4)
+
+
+@scalar("secondOf", TEMPORAL, gives="Integer")
+def second_of(value: Temporal) -> int | None:
+    """The whole seconds."""
+    at = 5 - value.first
+    return int(value.parts[at]) if at < len(value.parts) else None
+
+
+@scalar("millisecondOf", TEMPORAL, gives="Integer")
+def millisecond_of(value: Temporal) -> int | None:
+    """The thousandths of the second."""
+    at = 5 - value.first
+    return int(value.parts[at] % 1 * 1000) if at < len(value.parts) else None
+
+
+@scalar("timezoneOffsetOf", TEMPORAL, gives="Decimal")
+def timezone_offset_of(value: Temporal) -> Decimal | None:
+    """The offset from UTC in hours."""
+    return None if value.zone is None else Decimal(value.zone) / 60
+
+
+@scalar("dateOf", TEMPORAL, gives="Date")
+def date_of(value: Temporal) -> Date | None:
+    """The date without the time."""
+    return None if value.first else Date(value.parts[:3])
+
+
+@scalar("timeOf", TEMPORAL, gives="Time")
+def time_of(value: Temporal) -> Time | None:
+    """The time of day."""
+    parts = value.parts if value.first else value.parts[3:]
+    return Time(parts) if parts else None

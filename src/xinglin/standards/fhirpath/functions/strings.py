@@ -1,0 +1,258 @@
+"""Strings (http://hl7.org/fhirpath/N1/#string-manipulation and, for the newer ones, http://hl7.org/fhirpath/#string-manipulation)."""
+
+import base64
+import binascii
+import html
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from xinglin.standards.fhirpath import tree
+from xinglin.standards.fhirpath.adapt import single
+from xinglin.standards.fhirpath.arithmetic import bounded
+from xinglin.standards.fhirpath.code import Code, Env, Need, Scope
+from xinglin.standards.fhirpath.errors import EvaluationError, TooComplex
+from xinglin.standards.fhirpath.functions.registry import INTEGER, TEXT, scalar, special
+
+if TYPE_CHECKING:
+    import regex
+
+    from xinglin.standards.fhirpath.compiler import Compiler
+
+MAX_PATTERN = 5_000
+"""Longest regular expression, in characters."""
+MAX_MATCH_SECONDS = 0.2
+"""How long one match may take: some patterns would run for years."""
+
+
+@scalar("indexOf", TEXT, TEXT, gives="Integer")
+def index_of(text: str, part: str) -> int:
+    """Where `part` begins, counted from 0; -1 where it isn't."""
+    return text.find(part)
+
+
+@scalar("lastIndexOf", TEXT, TEXT, gives="Integer")
+def last_index_of(text: str, part: str) -> int:
+    """Where `part` begins for the last time."""
+    return text.rfind(part)
+
+
+@scalar("substring", TEXT, INTEGER, INTEGER, least=1, gives="String")
+def substring(text: str, start: int, length: int | None = None) -> str | None:
+    """The part from `start` on; None where that is outside."""
+    if not 0 <= start < len(text):
+        return None
+    return text[start:] if length is None else text[start : start + max(0, length)]
+
+
+@scalar("startsWith", TEXT, TEXT, gives="Boolean")
+def starts_with(text: str, prefix: str) -> bool:
+    """Whether the text begins so."""
+    return text.startswith(prefix)
+
+
+@scalar("endsWith", TEXT, TEXT, gives="Boolean")
+def ends_with(text: str, suffix: str) -> bool:
+    """Whether the text ends so."""
+    return text.endswith(suffix)
+
+
+@scalar("contains", TEXT, TEXT, gives="Boolean")
+def contains(text: str, part: str) -> bool:
+    """Whether `part` is in the text."""
+    return part in text
+
+
+@scalar("upper", TEXT, gives="String")
+def upper(text: str) -> str:
+    """The text in capitals."""
+    return text.upper()
+
+
+@scalar("lower", TEXT, gives="String")
+def lower(text: str) -> str:
+    """The text in small letters."""
+    return text.lower()
+
+
+@scalar("replace", TEXT, TEXT, TEXT, gives="String")
+def replace(text: str, pattern: str, substitution: str) -> str:
+    """The text with every `pattern` replaced."""
+    if len(text) * (1 + len(substitution)) > 50_000_000:
+        raise EvaluationError(detail="replace() would make too long a text")
+    return bounded(text.replace(pattern, substitution))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(source: str) -> "regex.Pattern[str]":
+    # Not the standard library's `re`: that one can't be stopped, and some patterns run for years.
+    import regex
+
+    if len(source) > MAX_PATTERN:
+        raise TooComplex(detail=f"a regular expression of {len(source)} characters")
+    try:
+        # Single-line mode, as N1 asks: the dot matches line ends as well.
+        return regex.compile(source, regex.DOTALL | regex.VERSION0)
+    except (regex.error, OverflowError, RecursionError, ValueError):
+        raise EvaluationError(detail="a regular expression can't be read") from None
+
+
+def _too_slow() -> TooComplex:
+    return TooComplex(detail=f"a regular expression takes longer than {MAX_MATCH_SECONDS} s")
+
+
+@scalar("matches", TEXT, TEXT, gives="Boolean")
+def matches(text: str, pattern: str) -> bool:
+    """Whether the pattern is found somewhere in the text."""
+    try:
+        return _pattern(pattern).search(text, timeout=MAX_MATCH_SECONDS) is not None
+    except TimeoutError:
+        raise _too_slow() from None
+
+
+@scalar("matchesFull", TEXT, TEXT, gives="Boolean")
+def matches_full(text: str, pattern: str) -> bool:
+    """Whether the pattern fits the whole text."""
+    try:
+        return _pattern(pattern).fullmatch(text, timeout=MAX_MATCH_SECONDS) is not None
+    except TimeoutError:
+        raise _too_slow() from None
+
+
+_GROUP = re.compile(r"\$(?:(\d{1,2})|\{(\w+)\})|\\(.)", re.DOTALL)
+
+
+@scalar("replaceMatches", TEXT, TEXT, TEXT, gives="String")
+def replace_matches(text: str, pattern: str, substitution: str) -> str:
+    """The text with every match replaced; `$1` and `${name}` stand for groups."""
+    if not pattern:
+        return text
+
+    def filled(match: "regex.Match[str]") -> str:
+        def group(reference: "re.Match[str]") -> str:
+            number, name, escaped = reference.groups()
+            if escaped is not None:
+                return str(escaped)
+            return match.group(int(number) if number is not None else name) or ""
+
+        return _GROUP.sub(group, substitution)
+
+    try:
+        return bounded(_pattern(pattern).sub(filled, text, timeout=MAX_MATCH_SECONDS))
+    except TimeoutError:
+        raise _too_slow() from None
+    except IndexError:
+        raise EvaluationError(detail="replaceMatches() names a group that the pattern doesn't have") from None
+
+
+@scalar("length", TEXT, gives="Integer")
+def length(text: str) -> int:
+    """The number of characters."""
+    return len(text)
+
+
+@scalar("trim", TEXT, gives="String")
+def trim(text: str) -> str:
+    """The text without white space at its ends."""
+    return text.strip()
+
+
+def _listing(name: str, least: int, most: int, split: Any) -> None:
+    def compile_call(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
+        c.uses_env = True
+        source, _ = c.system(call.input or tree.Special("this"), scope)
+        arguments = [c.system(argument, scope.branch())[0] for argument in call.arguments]
+
+        def run(this: Any, env: Env) -> list[Any]:
+            text = single(source(this, env), f"{name}()")
+            values = [single(argument(this, env), f"an argument of {name}()") for argument in arguments]
+            if text is None or None in values:
+                return []
+            if not all(isinstance(one, str) for one in (text, *values)):
+                raise EvaluationError(detail=f"{name}() needs strings")
+            found = split(text, *values)
+            env.tick(len(found))
+            return found
+
+        return Code(run, ("System.String",))
+
+    special(name, least, most)(compile_call)
+
+
+_listing("toChars", 0, 0, list)
+_listing("split", 1, 1, lambda text, by: text.split(by) if by else list(text))
+
+
+@special("join", 0, 1)
+def join(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
+    """All strings as one, with a separator."""
+    source, _ = c.system(call.input or tree.Special("this"), scope)
+    separator = c.system(call.arguments[0], scope.branch())[0] if call.arguments else None
+
+    def run(this: Any, env: Env) -> list[Any]:
+        items = source(this, env)
+        between = single(separator(this, env), "the argument of join()") if separator else ""
+        if not items or between is None:
+            return []
+        if not all(isinstance(one, str) for one in (between, *items)):
+            raise EvaluationError(detail="join() needs strings")
+        if sum(map(len, items)) + len(between) * len(items) > 1_000_000:
+            raise EvaluationError(detail="join() would make too long a text")
+        return [between.join(items)]
+
+    return Code(run, ("System.String",))
+
+
+@scalar("encode", TEXT, TEXT, gives="String")
+def encode(text: str, form: str) -> str | None:
+    """The text in `hex`, `base64` or `urlbase64`."""
+    data = text.encode()
+    match form:
+        case "hex":
+            return data.hex()
+        case "base64":
+            return base64.b64encode(data).decode()
+        case "urlbase64":
+            return base64.urlsafe_b64encode(data).decode()
+        case _:
+            return None
+
+
+@scalar("decode", TEXT, TEXT, gives="String")
+def decode(text: str, form: str) -> str | None:
+    """The text read from `hex`, `base64` or `urlbase64`."""
+    try:
+        match form:
+            case "hex":
+                return bytes.fromhex(text).decode()
+            case "base64":
+                return base64.b64decode(text, validate=True).decode()
+            case "urlbase64":
+                return base64.b64decode(text, altchars=b"-_", validate=True).decode()
+            case _:
+                return None
+    except (binascii.Error, ValueError):
+        raise EvaluationError(detail=f"a text isn't {form}") from None
+
+
+@scalar("escape", TEXT, TEXT, gives="String")
+def escape(text: str, target: str) -> str | None:
+    """The text made safe for `html` or `json`."""
+    if target == "html":
+        return bounded(html.escape(text, quote=True))
+    return bounded(json.dumps(text, ensure_ascii=False)[1:-1]) if target == "json" else None
+
+
+@scalar("unescape", TEXT, TEXT, gives="String")
+def unescape(text: str, target: str) -> str | None:
+    """The text that `escape` was given."""
+    if target == "html":
+        return html.unescape(text)
+    if target != "json":
+        return None
+    try:
+        # A quotation mark that stands unescaped is taken as it is.
+        return str(json.loads('"' + re.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', text) + '"', strict=False))
+    except ValueError:
+        raise EvaluationError(detail="a text isn't escaped JSON") from None

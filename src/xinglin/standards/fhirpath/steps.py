@@ -1,0 +1,127 @@
+"""The steps of a path as closures over plain dicts: the hottest code of the house, so each case has its own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from xinglin.standards.fhirpath.code import EMPTY, Env, Run
+from xinglin.standards.fhirpath.values import Node, children_named, is_primitive, make_nodes
+
+
+def from_focus(key: str) -> Run:
+    """Step from the raw focus to a complex property, or to the values of a primitive one."""
+
+    def run(this: Any, _env: Env) -> list[Any]:
+        try:
+            value = this.get(key)
+        except AttributeError:
+            return EMPTY
+        if value is None:
+            return EMPTY
+        if type(value) is list:
+            values: list[Any] = value
+            return [one for one in values if one is not None] if None in values else values
+        return [value]
+
+    return run
+
+
+def from_each(source: Run, key: str) -> Run:
+    """Step from each of `source`'s raw items, as `from_focus`."""
+
+    def run(this: Any, env: Env) -> list[Any]:
+        found: list[Any] = []
+        for item in source(this, env):
+            try:
+                value = item.get(key)
+            except AttributeError:
+                continue
+            if value is None:
+                continue
+            if type(value) is list:
+                found += value
+            else:
+                found.append(value)
+        if None in found:
+            return [one for one in found if one is not None]
+        return found
+
+    return run
+
+
+def choice(source: Run | None, keys: Sequence[str]) -> Run:
+    """Step to a choice element, which stands under one of `keys`."""
+    wanted = frozenset(keys)
+
+    def run(this: Any, env: Env) -> list[Any]:
+        found: list[Any] = []
+        for item in (this,) if source is None else source(this, env):
+            if type(item) is dict:
+                for key in wanted.intersection(item):  # pyright: ignore[reportUnknownArgumentType]
+                    value: Any = item[key]
+                    if type(value) is list:
+                        found += value
+                    elif value is not None:
+                        found.append(value)
+        return found
+
+    return run
+
+
+def with_bare(source: Run | None, typed_keys: Sequence[tuple[str, str]]) -> Run:
+    """Step to primitives raw, but give those without a value (only extensions) as Nodes."""
+    keys = [(key, "_" + key, kind) for key, kind in typed_keys]
+
+    def run(this: Any, env: Env) -> list[Any]:
+        found: list[Any] = []
+        for item in (this,) if source is None else source(this, env):
+            if type(item) is not dict:
+                continue
+            record: dict[str, Any] = item
+            for key, beside, kind in keys:
+                value = record.get(key)
+                if value is None:
+                    if beside in record:
+                        found += make_nodes(None, record[beside], kind, None, key)
+                elif type(value) is not list:
+                    found.append(value)
+                elif None in value:
+                    nodes = make_nodes(value, record.get(beside), kind, None, key)
+                    found += [node if node.value is None else node.value for node in nodes]
+                else:
+                    found += value
+        return found
+
+    return run
+
+
+def lift(source: Run | None, type_: str, typed_keys: Sequence[tuple[str, str]]) -> Run:
+    """Step from raw items of `type_` to nodes."""
+    keys = [(key, "_" + key if is_primitive(kind) else None, kind) for key, kind in typed_keys]
+
+    def run(this: Any, env: Env) -> list[Any]:
+        found: list[Any] = []
+        for item in (this,) if source is None else source(this, env):
+            if type(item) is not dict:
+                continue
+            record: dict[str, Any] = item
+            parent: Node | None = None
+            for key, beside, kind in keys:
+                value = record.get(key)
+                extras = record.get(beside) if beside else None
+                if value is not None or extras is not None:
+                    parent = parent or Node(record, type_)
+                    found += make_nodes(value, extras, kind, parent, key)
+        return found
+
+    return run
+
+
+def of_nodes(source: Run | None, name: str) -> Run:
+    """Step from nodes to nodes, by the type each of them has."""
+
+    def run(this: Any, env: Env) -> list[Any]:
+        if source is None:
+            return children_named(this, name)
+        return [child for item in source(this, env) for child in children_named(item, name)]
+
+    return run

@@ -1,0 +1,454 @@
+"""The values that expressions work on, and what it means for two of them to be equal, alike or ordered.
+
+A *system value* is a Python bool, int, Decimal, str, Date, DateTime, Time or Quantity. An element of a record is
+either *raw*, the plain JSON value whose type the compiler knows, or a `Node`, which carries its type along.
+http://hl7.org/fhirpath/N1/#equality, #equivalence, #comparison
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+from xinglin.standards.definitions import Element, is_subtype, type_model
+from xinglin.standards.fhirpath.errors import EvaluationError
+from xinglin.standards.fhirpath.quantity import Quantity
+from xinglin.standards.fhirpath.temporal import Date, DateTime, Temporal, Time
+
+MAX_ADJUSTED: Final = 400
+"""Numbers of 10 to this power or more (or as small) aren't computed with: they would fill the memory."""
+
+STRING_TYPES: Final = frozenset(
+    {
+        "string", "code", "id", "uri", "url", "canonical", "markdown", "oid", "uuid", "base64Binary", "xhtml",
+        "System.String",
+    }
+)  # fmt: skip
+INTEGER_TYPES: Final = frozenset({"integer", "positiveInt", "unsignedInt", "integer64", "System.Integer"})
+DECIMAL_TYPES: Final = frozenset({"decimal", "System.Decimal"})
+BOOLEAN_TYPES: Final = frozenset({"boolean", "System.Boolean"})
+TEMPORAL_TYPES: Final[Mapping[str, type[Date] | type[DateTime] | type[Time]]] = {
+    "date": Date,
+    "dateTime": DateTime,
+    "instant": DateTime,
+    "time": Time,
+}
+UNKNOWN: Final = "?"
+"""The type of a value that the definitions don't know, such as a made-up element."""
+
+
+class Node:
+    """An element with its type and place.
+
+    `value` is the JSON value (None for a primitive that has only extensions), `extras` the JSON object beside a
+    primitive (`_name`), `parent`, `key` and `index` where it stands (`index` None outside arrays).
+    """
+
+    __slots__ = ("extras", "index", "key", "parent", "type", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        type_: str,
+        parent: "Node | None" = None,
+        key: str = "",
+        index: int | None = None,
+        extras: Any = None,
+    ) -> None:
+        self.value = value
+        self.type = type_
+        self.parent = parent
+        self.key = key
+        self.index = index
+        self.extras = extras
+
+    @property
+    def location(self) -> str:
+        """The path from the root, such as `Patient.name[0].given[1]`; choice elements without their type."""
+        steps: list[str] = []
+        node: Node | None = self
+        while node.parent is not None:
+            element = child_elements(node.parent.type).get(node.key)
+            name = element[0].name if element else node.key
+            steps.append(name if node.index is None else f"{name}[{node.index}]")
+            node = node.parent
+        return ".".join([node.type, *reversed(steps)])
+
+
+def is_primitive(type_: str) -> bool:
+    """Say whether `type_` is a FHIR primitive type."""
+    return type_[:1].islower() and type_ not in {UNKNOWN}
+
+
+@cache
+def public_type(type_: str) -> str:
+    """Name a type for people: nested elements are BackboneElement or Element, the unknown has no name."""
+    info = type_model().get(type_)
+    return (info.base or "BackboneElement") if info is not None and info.kind == "backbone" else type_
+
+
+@cache
+def child_elements(type_: str) -> Mapping[str, tuple[Element, str]]:
+    """Give for each JSON key that a `type_` may have (`valueQuantity` …) the element and the type it then has."""
+    info = type_model().get(type_)
+    if info is None:
+        return {}
+    found: dict[str, tuple[Element, str]] = {}
+    for element in info.elements.values():
+        for one in element.types:
+            key = element.name + one[0].upper() + one[1:] if element.choice else element.name
+            found[key] = (element, one)
+    return found
+
+
+@cache
+def keys_of(type_: str, name: str) -> tuple[tuple[str, str], ...]:
+    """Give the JSON keys under which element `name` of `type_` may stand, each with its type; () where none."""
+    return tuple((key, one) for key, (element, one) in child_elements(type_).items() if element.name == name)
+
+
+def guess_type(value: Any) -> str:
+    """Name the type of a value of which only the JSON is known."""
+    if isinstance(value, dict):
+        named = value.get("resourceType")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return named if isinstance(named, str) else UNKNOWN
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    return "decimal" if isinstance(value, Decimal) else "string"
+
+
+def resource_node(value: Any, parent: Node | None = None, key: str = "", index: int | None = None) -> Node:
+    """Make the node of a whole resource, whose type is what it says of itself."""
+    return Node(value, guess_type(value), parent, key, index)
+
+
+def make_nodes(value: Any, extras: Any, type_: str, parent: Node | None, key: str) -> Iterator[Node]:
+    """Give the nodes of one JSON property, which may be an array, with the extensions beside it."""
+    if isinstance(value, list):
+        values: list[Any] = value
+        beside: list[Any] = extras if isinstance(extras, list) else []
+        for index in range(max(len(values), len(beside))):
+            one = values[index] if index < len(values) else None
+            extra = beside[index] if index < len(beside) else None
+            if one is not None or extra is not None:
+                yield _make(one, extra, type_, parent, key, index)
+    elif value is None and isinstance(extras, list):
+        for index, extra in enumerate(extras):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            if extra is not None:
+                yield _make(None, extra, type_, parent, key, index)
+    elif value is not None or extras is not None:
+        yield _make(value, extras, type_, parent, key, None)
+
+
+def _make(value: Any, extras: Any, type_: str, parent: Node | None, key: str, index: int | None) -> Node:
+    if type_ in {"Resource", "DomainResource", UNKNOWN}:
+        type_ = guess_type(value)
+    return Node(value, type_, parent, key, index, extras)
+
+
+def children_named(node: Any, name: str) -> list[Any]:
+    """Give the child elements `name` of `node` (a Node or system value) as nodes."""
+    if type(node) is not Node:
+        return _quantity_child(node, name) if type(node) is Quantity else []
+    value = node.value
+    if not isinstance(value, dict):
+        if node.extras is None or name not in {"extension", "id"}:
+            return []
+        kind = "Extension" if name == "extension" else "string"
+        return (
+            list(make_nodes(node.extras.get(name), None, kind, node, name))
+            if isinstance(node.extras, dict)
+            else []
+        )
+    keys = keys_of(node.type, name)
+    if not keys and node.type not in type_model():
+        keys = ((name, UNKNOWN),)
+    found: list[Any] = []
+    for key, kind in keys:
+        here: Any = value.get(key)  # pyright: ignore[reportUnknownMemberType]
+        extras: Any = value.get("_" + key) if is_primitive(kind) else None  # pyright: ignore[reportUnknownMemberType]
+        if here is not None or extras is not None:
+            found.extend(make_nodes(here, extras, kind, node, key))
+    return found
+
+
+def _quantity_child(quantity: Quantity, name: str) -> list[Any]:
+    return [quantity.value] if name == "value" else [quantity.unit] if name in {"unit", "code"} else []
+
+
+def children(node: Any) -> list[Node]:
+    """Give all child elements of `node` as nodes, in the order of the record."""
+    if type(node) is not Node:
+        return []
+    value: Any = node.value
+    found: list[Node] = []
+    if not isinstance(value, dict):
+        if isinstance(node.extras, dict):
+            for name in ("id", "extension"):
+                found.extend(children_named(node, name))
+        return found
+    known = child_elements(node.type)
+    properties: dict[str, Any] = value
+    for written, here in properties.items():
+        key = written[1:] if written[:1] == "_" else written
+        if key == "resourceType" or (written != key and key in properties):
+            continue
+        kind = known[key][1] if key in known else UNKNOWN
+        if written == key:
+            found.extend(make_nodes(here, properties.get("_" + key), kind, node, key))
+        else:
+            found.extend(make_nodes(None, here, kind, node, key))
+    return found
+
+
+def descendants(node: Any, limit: Callable[[int], None]) -> list[Node]:
+    """Give all elements below `node`, parents before children; `limit` is told how many were added."""
+    found: list[Node] = []
+    waiting = children(node)
+    while waiting:
+        limit(len(waiting))
+        found.extend(waiting)
+        waiting = [child for one in waiting for child in children(one)]
+    return found
+
+
+def to_system(item: Any) -> Any:
+    """Give the system value of `item`, or the Node itself where it has none (complex elements); None for no value."""
+    if type(item) is not Node:
+        return item
+    return raw_to_system(item.value, item.type, item)
+
+
+def raw_to_system(value: Any, type_: str, whole: Any) -> Any:
+    """Give the system value of JSON `value` of FHIR `type_`; `whole` where it has none; None where it is missing."""
+    if isinstance(value, str):
+        kind = TEMPORAL_TYPES.get(type_)
+        if kind is not None:
+            parsed = kind.parse(value)
+            return value if parsed is None else parsed
+        return value
+    if isinstance(value, dict):
+        return to_quantity(value, whole) if is_quantity_type(type_) else whole  # pyright: ignore[reportUnknownArgumentType]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Decimal):
+        return sane(value)
+    if isinstance(value, int):
+        return sane(Decimal(value)) if type_ == "decimal" else value
+    return whole
+
+
+@cache
+def is_quantity_type(type_: str) -> bool:
+    """Say whether `type_` is Quantity or one of its kinds."""
+    return type_ in {"Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity", "MoneyQuantity"}
+
+
+def to_quantity(value: Mapping[str, Any], otherwise: Any) -> Any:
+    """Give the system Quantity of a FHIR one; `otherwise` where it has no number or a comparator."""
+    number = value.get("value")
+    if isinstance(number, bool) or not isinstance(number, (int, Decimal)) or "comparator" in value:
+        return otherwise
+    code, unit = value.get("code"), value.get("unit")
+    name = code if isinstance(code, str) else unit if isinstance(unit, str) else "1"
+    return Quantity(sane(Decimal(number)), name)
+
+
+def sane(number: Decimal) -> Decimal:
+    """Give `number` back. Raises EvaluationError where computing with it would fill the memory."""
+    if (
+        not number.is_finite()
+        or abs(number.adjusted()) >= MAX_ADJUSTED
+        or len(number.as_tuple().digits) > MAX_ADJUSTED
+    ):
+        raise EvaluationError(detail="a number is too large, too small or too long to compute with")
+    return number
+
+
+def system_name(value: Any) -> str:
+    """Name the System type of a system value."""
+    for kind, name in (
+        (bool, "Boolean"), (int, "Integer"), (Decimal, "Decimal"), (str, "String"),
+        (Date, "Date"), (DateTime, "DateTime"), (Time, "Time"), (Quantity, "Quantity"),
+    ):  # fmt: skip
+        if isinstance(value, kind):
+            return name
+    return "Any"
+
+
+def is_of_type(item: Any, namespace: str | None, name: str) -> bool:
+    """Say whether `item` is of the type or one that specialises it. A bare name is looked for in both name spaces."""
+    if type(item) is not Node:
+        return namespace != "FHIR" and system_name(item) == name
+    if namespace == "System":
+        return False
+    return item.type == name or (item.type in type_model() and is_subtype(item.type, name))
+
+
+def is_exactly(item: Any, namespace: str | None, name: str) -> bool:
+    """Say whether `as` and `ofType` let `item` through: primitives must be of the very type (docs/spec-readings.md)."""
+    if type(item) is Node and is_primitive(item.type):
+        return namespace != "System" and item.type == name
+    return is_of_type(item, namespace, name)
+
+
+def equal(left: Any, right: Any) -> bool | None:
+    """Compare two single items for `=`; None where that can't be decided."""
+    left, right = to_system(left), to_system(right)
+    if isinstance(left, Temporal) and isinstance(right, Temporal):
+        if (type(left) is Time) != (type(right) is Time):
+            return False
+        order = left.compare(right)
+        return None if order is None else order == 0
+    if isinstance(left, Quantity) or isinstance(right, Quantity):
+        left, right = _as_quantity(left), _as_quantity(right)
+        if left is None or right is None:
+            return False
+        order = left.compare(right)
+        return None if order is None else order == 0
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if type(left) is Node and type(right) is Node:
+        return _deep_equal(left, right)
+    return bool(left == right)
+
+
+def _as_quantity(value: Any) -> Quantity | None:
+    if isinstance(value, Quantity):
+        return value
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return Quantity(Decimal(value), "1")
+    return None
+
+
+def _deep_equal(left: Node, right: Node) -> bool:
+    if left.value == right.value and left.extras == right.extras:
+        return True
+    mine, theirs = children(left), children(right)
+    if not mine or len(mine) != len(theirs):
+        return False
+    ordered = [sorted(nodes, key=lambda n: n.key) for nodes in (mine, theirs)]
+    return all(a.key == b.key and equal(a, b) for a, b in zip(*ordered, strict=True))
+
+
+def equal_lists(left: Sequence[Any], right: Sequence[Any]) -> bool | None:
+    """Compare two collections for `=`: the same items in the same order; None where either is empty or undecided."""
+    if not left or not right:
+        return None
+    if len(left) != len(right):
+        return False
+    answer: bool | None = True
+    for a, b in zip(left, right, strict=True):
+        same = equal(a, b)
+        if same is False:
+            return False
+        if same is None:
+            answer = None
+    return answer
+
+
+def equivalent(left: Any, right: Any) -> bool:
+    """Compare two single items for `~`."""
+    left, right = to_system(left), to_system(right)
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, str) and isinstance(right, str):
+        return _folded(left) == _folded(right)
+    if isinstance(left, Quantity) or isinstance(right, Quantity):
+        left, right = _as_quantity(left), _as_quantity(right)
+        return left is not None and right is not None and left.equivalent(right)
+    if isinstance(left, (int, Decimal)) and isinstance(right, (int, Decimal)):
+        return _equivalent_numbers(Decimal(left), Decimal(right))
+    if isinstance(left, Temporal) and isinstance(right, Temporal):
+        return (type(left) is Time) == (type(right) is Time) and left.equivalent(right)
+    if type(left) is Node and type(right) is Node:
+        mine = [n for n in children(left) if n.key != "id"]
+        theirs = [n for n in children(right) if n.key != "id"]
+        return equivalent_lists(mine, theirs, same_key=True)
+    return False
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _equivalent_numbers(left: Decimal, right: Decimal) -> bool:
+    places = [max(0, -int(n.normalize().as_tuple().exponent)) for n in (left, right)]
+    step = Decimal(1).scaleb(-min(places))
+    return left.quantize(step) == right.quantize(step) if left != right else True
+
+
+def equivalent_lists(left: Sequence[Any], right: Sequence[Any], *, same_key: bool = False) -> bool:
+    """Compare two collections for `~`: the same items in any order."""
+    if len(left) != len(right):
+        return False
+    rest = list(right)
+    for item in left:
+        for index, other in enumerate(rest):
+            if (not same_key or item.key == other.key) and equivalent(item, other):
+                del rest[index]
+                break
+        else:
+            return False
+    return True
+
+
+def compare(left: Any, right: Any) -> int | None:
+    """Order two single items: -1, 0, 1, or None where undecided. Raises EvaluationError where they have no order."""
+    left, right = to_system(left), to_system(right)
+    if (
+        isinstance(left, Temporal)
+        and isinstance(right, Temporal)
+        and (type(left) is Time) == (type(right) is Time)
+    ):
+        return left.compare(right)
+    if isinstance(left, Quantity) or isinstance(right, Quantity):
+        mine, theirs = _as_quantity(left), _as_quantity(right)
+        if mine is not None and theirs is not None:
+            return mine.compare(theirs)
+    elif (isinstance(left, str) and isinstance(right, str)) or (_is_number(left) and _is_number(right)):
+        return (left > right) - (left < right)
+    raise EvaluationError(detail=f"{describe(left)} and {describe(right)} can't be ordered")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def describe(item: Any) -> str:
+    """Name an item's type for an error text, without its content (which may be a patient's)."""
+    return item.type if type(item) is Node else system_name(item)
+
+
+def unique_key(item: Any) -> Any:
+    """Give a key that equal items share, or None where only `equal` can tell."""
+    value = to_system(item)
+    if isinstance(value, str):
+        return ("s", value)
+    if isinstance(value, bool):
+        return ("b", value)
+    if isinstance(value, (int, Decimal)):
+        return ("n", value)
+    return None
+
+
+def distinct(items: Iterable[Any], limit: Callable[[int], None]) -> list[Any]:
+    """Drop items equal to an earlier one."""
+    seen: set[Any] = set()
+    slow: list[Any] = []
+    kept: list[Any] = []
+    for item in items:
+        key = unique_key(item)
+        if key is None:
+            limit(len(slow) // 8)
+            if any(equal(item, other) for other in slow):
+                continue
+            slow.append(item)
+        elif key in seen:
+            continue
+        else:
+            seen.add(key)
+        kept.append(item)
+    return kept
