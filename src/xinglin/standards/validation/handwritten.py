@@ -1,0 +1,79 @@
+"""Invariants that every record meets, by hand. Each is keyed by the FHIRPath text it stands for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
+
+from xinglin.standards.validation.context import Context, Json
+
+Holds = Callable[[Json, Context], bool]
+
+
+def _contained(value: Json) -> list[Json]:
+    found = value.get("contained")
+    return [one for one in cast("list[Any]", found) if type(one) is dict] if type(found) is list else []
+
+
+def _no_nested(value: Json, _context: Context) -> bool:
+    return "contained" not in value or all("contained" not in one for one in _contained(value))
+
+
+def _all_referenced(value: Json, _context: Context) -> bool:
+    if "contained" not in value:
+        return True
+    named = set(_fragments(value))
+    for one in _contained(value):
+        identity = one.get("id")
+        if type(identity) is str and "#" + identity not in named and "#" not in set(_fragments(one)):
+            return False
+    return True
+
+
+def _fragments(value: Any) -> Iterator[str]:
+    """Give every string below `value` that starts with `#`."""
+    pending: list[Any] = [value]
+    while pending:
+        one = pending.pop()
+        if type(one) is dict:
+            pending.extend(cast("Json", one).values())
+        elif type(one) is list:
+            pending.extend(cast("list[Any]", one))
+        elif type(one) is str and one.startswith("#"):
+            yield one
+
+
+def _meta_keys(*keys: str) -> Holds:
+    def holds(value: Json, _context: Context) -> bool:
+        if "contained" not in value:
+            return True
+        for one in _contained(value):
+            meta = one.get("meta")
+            if type(meta) is dict and any(key in meta or "_" + key in meta for key in keys):
+                return False
+        return True
+
+    return holds
+
+
+def _has_narrative(value: Json, _context: Context) -> bool:
+    text = value.get("text")
+    return type(text) is dict and "div" in text
+
+
+def _extension_or_value(value: Json, _context: Context) -> bool:
+    has_value = any(key.startswith(("value", "_value")) for key in value)
+    return has_value != ("extension" in value)
+
+
+HANDWRITTEN: Final[Mapping[str, Holds]] = {
+    "contained.contained.empty()": _no_nested,
+    "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | "
+    "%resource.descendants().as(uri) | %resource.descendants().as(url))) or descendants().where(reference = '#')"
+    ".exists() or descendants().where(as(canonical) = '#').exists() or descendants().where(as(canonical) = '#')"
+    ".exists()).not()).trace('unmatched', id).empty()": _all_referenced,
+    "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()": _meta_keys(
+        "versionId", "lastUpdated"
+    ),
+    "contained.meta.security.empty()": _meta_keys("security"),
+    "text.`div`.exists()": _has_narrative,
+    "extension.exists() != value.exists()": _extension_or_value,
+}

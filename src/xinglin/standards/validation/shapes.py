@@ -1,0 +1,304 @@
+"""The closures that walk JSON: objects, their keys, single values and arrays.
+
+They are the hot path. A faultless value returns None at once; everything about messages happens on the way out.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+from xinglin.standards.validation.context import Check, Context, Field, Json
+from xinglin.standards.validation.findings import Drafts, at, error, excerpt
+from xinglin.standards.validation.primitives import Primitive, json_kind
+
+
+SHAPE_RULES: Final = frozenset({"type", "array", "not-array", "null", "empty", "resource-type"})
+"""Rules whose breach means that a value isn't of the JSON type it should be."""
+
+
+class Required(NamedTuple):
+    """Keys of which one must be there, and how the message names them."""
+
+    keys: frozenset[str]
+    name: str
+    least: int
+
+
+class Choice(NamedTuple):
+    """Keys of which only one may be there."""
+
+    keys: frozenset[str]
+    name: str
+
+
+class Shape:
+    """What a JSON object may hold. Filled while compiling, so that recursive types can refer to themselves."""
+
+    __slots__ = ("choices", "fields", "invariants", "labels", "required", "type_name")
+
+    def __init__(self, type_name: str) -> None:
+        """Make the empty shape of `type_name`."""
+        self.type_name = type_name
+        self.fields: dict[str, Field] = {}
+        self.labels: dict[str, str] = {}
+        self.required: list[Required] = []
+        self.choices: list[Choice] = []
+        self.invariants: list[Check] = []
+
+    def add(self, key: str, label: str, check: Field) -> None:
+        """Say how the value of `key` is checked and what a location calls it."""
+        self.fields[key] = check
+        self.labels[key] = label
+
+
+def object_check(shape: Shape) -> Check:
+    """Make the check of objects of `shape`, which may be filled afterwards."""
+    find = shape.fields.get
+    required, choices, invariants = shape.required, shape.choices, shape.invariants
+
+    def check(value: Any, context: Context) -> Drafts | None:
+        if type(value) is not dict:
+            return not_an_object(value)
+        drafts: Drafts | None = None
+        for key, item in value.items():
+            field = find(key)
+            if field is None:
+                found = unknown(shape, value, key)
+            else:
+                found = field(item, value, context)
+            if found is not None:
+                at(shape.labels.get(key, "." + key), found)
+                drafts = found if drafts is None else drafts + found
+        for keys, name, least in required:
+            if keys.isdisjoint(value):
+                drafts = drafts or []
+                drafts.append(error("cardinality-min", name=name, min=least, count=0))
+        for keys, name in choices:
+            if len(keys & value.keys()) > 1:
+                found = several(keys, name, value)
+                drafts = found if drafts is None else drafts + found
+        if len(value) < 2 and (not value or "id" in value or "resourceType" in value):
+            found = hollow(shape, value)
+            drafts = found if drafts is None else drafts + found
+        if drafts is not None and not SHAPE_RULES.isdisjoint([one.rule for one in drafts]):
+            return drafts  # Expressions may rely on the JSON types.
+        for invariant in invariants:
+            found = invariant(value, context)
+            if found is not None:
+                drafts = found if drafts is None else drafts + found
+        return drafts
+
+    return check
+
+
+def not_an_object(value: Any) -> Drafts:
+    """Say that an object is needed."""
+    if type(value) is list:
+        return [error("not-array", name="…")]
+    return [error("type", expected="an object", found=json_kind(value))]
+
+
+def hollow(shape: Shape, value: Json) -> Drafts:
+    """Say that an object has nothing but an id (ele-1); resources may."""
+    if "resourceType" in value or "resourceType" in shape.fields:
+        return []
+    return [error("empty", name=shape.type_name)]
+
+
+def unknown(shape: Shape, value: Json, key: str) -> Drafts:
+    """Say that the type has no such element."""
+    return [error("unknown-element", name=key, type=value.get("resourceType", shape.type_name))]
+
+
+def several(keys: frozenset[str], name: str, value: Json) -> Drafts:
+    """Say that only one of a choice's types may be given; `_valueX` beside `valueX` is no second value."""
+    given = sorted({key.removeprefix("_") for key in keys & value.keys()})
+    return [error("choice", names=", ".join(given), name=name)] if len(given) > 1 else []
+
+
+def single(check: Check, extras: Sequence[Check], name: str) -> Field:
+    """Make the check of a key with one value of a complex type."""
+    if not extras:
+
+        def field(value: Any, _parent: Json, context: Context) -> Drafts | None:
+            return check(value, context) if type(value) is dict else wrong_shape(value, name)
+
+        return field
+
+    def field_with_extras(value: Any, _parent: Json, context: Context) -> Drafts | None:
+        if type(value) is not dict:
+            return wrong_shape(value, name)
+        drafts = check(value, context)
+        for extra in extras:
+            found = extra(value, context)
+            if found is not None:
+                drafts = found if drafts is None else drafts + found
+        return drafts
+
+    return field_with_extras
+
+
+def wrong_shape(value: Any, name: str, expected: str = "an object") -> Drafts:
+    """Say what JSON was needed."""
+    if value is None:
+        return [error("null", name=name)]
+    if type(value) is list:
+        return [error("not-array", name=name)]
+    return [error("type", expected=expected, found=json_kind(value))]
+
+
+class Count(NamedTuple):
+    """How many values an array may have; `most` None: no limit."""
+
+    name: str
+    least: int
+    most: int | None
+
+
+def array(check: Check, extras: Sequence[Check], count: Count, whole: Sequence[Check]) -> Field:
+    """Make the check of a key with an array of complex values; `whole` look at the array itself (slices)."""
+    least, most = count.least, count.most
+
+    def field(value: Any, _parent: Json, context: Context) -> Drafts | None:
+        if type(value) is not list or not value:
+            return not_an_array(value, count.name)
+        drafts: Drafts | None = None
+        for index, item in enumerate(cast("list[Any]", value)):
+            found = check(item, context) if type(item) is dict else wrong_shape(item, count.name)
+            for extra in extras:
+                more = extra(item, context) if type(item) is dict else None
+                if more is not None:
+                    found = more if found is None else found + more
+            if found is not None:
+                at(f"[{index}]", found)
+                drafts = found if drafts is None else drafts + found
+        if len(value) < least or (most is not None and len(value) > most):
+            drafts = (drafts or []) + out_of_bounds(len(value), count)
+        for one in whole:
+            found = one(value, context)
+            if found is not None:
+                drafts = found if drafts is None else drafts + found
+        return drafts
+
+    return field
+
+
+def out_of_bounds(given: int, count: Count) -> Drafts:
+    """Say that an array has too few or too many values."""
+    if given < count.least:
+        return [error("cardinality-min", name=count.name, min=count.least, count=given)]
+    return [error("cardinality-max", name=count.name, max=count.most, count=given)]
+
+
+def not_an_array(value: Any, name: str) -> Drafts:
+    """Say that a non-empty array is needed."""
+    if value is None:
+        return [error("null", name=name)]
+    return [error("empty", name=name) if type(value) is list else error("array", name=name)]
+
+
+def forbidden(name: str) -> Field:
+    """Make the check of a key that a profile rules out."""
+
+    def field(value: Any, _parent: Json, _context: Context) -> Drafts | None:
+        count = len(cast("list[Any]", value)) if type(value) is list else 1
+        return [error("cardinality-max", name=name, max=0, count=count)]
+
+    return field
+
+
+def primitive(kind: str, rule: Primitive, extras: Sequence[Check], name: str, known: frozenset[str]) -> Field:
+    """Make the check of a key with one primitive value; values in `known` are right without a look."""
+    accepts: Callable[[Any], bool] = rule.accepts
+
+    def judge(value: Any, context: Context) -> Drafts | None:
+        if not accepts(value):
+            return wrong_primitive(value, kind, rule, name)
+        drafts: Drafts | None = None
+        for extra in extras:
+            found = extra(value, context)
+            if found is not None:
+                drafts = found if drafts is None else drafts + found
+        return drafts
+
+    if known:
+        return lambda value, _parent, context: (
+            None if type(value) is str and value in known else judge(value, context)
+        )
+    if extras:
+        return lambda value, _parent, context: judge(value, context)
+    return lambda value, _parent, _context: (
+        None if accepts(value) else wrong_primitive(value, kind, rule, name)
+    )
+
+
+def wrong_primitive(value: Any, kind: str, rule: Primitive, name: str) -> Drafts:
+    """Say how the value should have been written."""
+    if value is None or type(value) in {list, dict} or json_kind(value) != rule.json:
+        return wrong_shape(value, name, rule.json)
+    if value == "":
+        return [error("empty", name=name)]
+    return [error("format", type=kind, value=excerpt(value), hint=rule.hint)]
+
+
+def primitive_array(one: Field, count: Count, whole: Sequence[Check]) -> Field:
+    """Make the check of a key with an array of primitive values, each checked by `one`."""
+    least, most, name = count.least, count.most, count.name
+
+    def field(value: Any, parent: Json, context: Context) -> Drafts | None:
+        if type(value) is not list or not value:
+            return not_an_array(value, name)
+        drafts: Drafts | None = None
+        for index, item in enumerate(cast("list[Any]", value)):
+            if item is None and _has_extension(parent.get("_" + name), index):
+                continue
+            found = one(item, parent, context)
+            if found is not None:
+                at(f"[{index}]", found)
+                drafts = found if drafts is None else drafts + found
+        if len(value) < least or (most is not None and len(value) > most):
+            drafts = (drafts or []) + out_of_bounds(len(value), count)
+        for extra in whole:
+            found = extra(value, context)
+            if found is not None:
+                drafts = found if drafts is None else drafts + found
+        return drafts
+
+    return field
+
+
+def _has_extension(beside: Any, index: int) -> bool:
+    return type(beside) is list and index < len(cast("list[Any]", beside)) and type(beside[index]) is dict
+
+
+def primitive_extension(check: Check, name: str) -> Field:
+    """Make the check of `_name`: the id and extensions of a single primitive."""
+
+    def field(value: Any, _parent: Json, context: Context) -> Drafts | None:
+        return check(value, context) if type(value) is dict else wrong_shape(value, "_" + name)
+
+    return field
+
+
+def primitive_extensions(check: Check, name: str) -> Field:
+    """Make the check of `_name` for an array of primitives: objects, and nulls where only the value is there."""
+
+    def field(value: Any, parent: Json, context: Context) -> Drafts | None:
+        if type(value) is not list or not value:
+            return not_an_array(value, "_" + name)
+        values = parent.get(name)
+        drafts: Drafts = []
+        for index, item in enumerate(cast("list[Any]", value)):
+            if item is None:
+                if not _has_value(values, index):
+                    drafts += at(f"[{index}]", [error("null", name=name)])
+                continue
+            found = check(item, context) if type(item) is dict else wrong_shape(item, "_" + name)
+            if found is not None:
+                drafts += at(f"[{index}]", found)
+        return drafts or None
+
+    return field
+
+
+def _has_value(values: Any, index: int) -> bool:
+    return type(values) is list and index < len(cast("list[Any]", values)) and values[index] is not None

@@ -1,0 +1,324 @@
+"""Slicing: which values of a repeating element belong to which slice. http://hl7.org/fhir/R4/profiling.html#slicing"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from xinglin.standards.validation.context import Check, Context, Json
+from xinglin.standards.validation.findings import Drafts, at, error, information
+from xinglin.standards.validation.matching import constant, contains, equals
+from xinglin.standards.validation.snapshot import Node
+from xinglin.standards.validation.terminology import Verdict
+
+if TYPE_CHECKING:
+    from xinglin.standards.validation.compiler import Compiler
+
+Matches = Callable[[Any, Context], Verdict]
+"""Whether a value belongs to a slice; None where that can't be decided here."""
+
+_EXTENSION = re.compile(r"extension\(['\"]([^'\"]*)['\"]\)")
+_OF_TYPE = re.compile(r"ofType\((\w+)\)")
+
+
+class _Slice(NamedTuple):
+    name: str
+    matches: Matches
+    check: Check
+    least: int
+    most: int | None
+
+
+def compile_slices(node: Node, owner: "Compiler", slice_check: Callable[[Node], Check]) -> list[Check]:
+    """Compile the slicing of `node` to a check of the whole array."""
+    slicing: Json = node.element["slicing"]
+    slices: list[_Slice] = []
+    for name, one in node.slices.items():
+        matches = _matcher(one, slicing.get("discriminator", ()), owner)
+        slices.append(_Slice(name, matches, slice_check(one), one.element["min"], one.max))
+    if not slicing.get("discriminator"):
+        return []
+    return [_Slicing(node.name, slices, slicing).check]
+
+
+class _Slicing:
+    """The slices of one element, in the order of the profile."""
+
+    def __init__(self, name: str, slices: Sequence[_Slice], slicing: Json) -> None:
+        self.name = name
+        self.slices = slices
+        self.closed = slicing.get("rules") == "closed"
+        self.ordered = slicing.get("ordered", False)
+        self.shown = ", ".join(one.name for one in slices)
+
+    def check(self, values: Any, context: Context) -> Drafts | None:
+        drafts: Drafts = []
+        counts = dict.fromkeys((one.name for one in self.slices), 0)
+        undecided = False
+        furthest = 0
+        for index, value in enumerate(cast("list[Any]", values)):
+            place, certain = self._find(value, context)
+            undecided = undecided or not certain
+            if place is None:
+                if self.closed and certain:
+                    drafts += at(f"[{index}]", [error("slice-closed", name=self.name, slices=self.shown)])
+                continue
+            one = self.slices[place]
+            counts[one.name] += 1
+            drafts += at(f"[{index}]", one.check(value, context) or [])
+            if self.ordered and place < furthest:
+                params = {"name": self.name, "slice": one.name, "slices": self.shown}
+                drafts += at(f"[{index}]", [error("slice-order", **params)])
+            furthest = max(furthest, place)
+        drafts += self._count(counts, undecided=undecided)
+        return drafts or None
+
+    def _find(self, value: Any, context: Context) -> tuple[int | None, bool]:
+        """Give the place of the slice a value belongs to, and whether that is certain."""
+        certain = True
+        for place, one in enumerate(self.slices):
+            verdict = one.matches(value, context)
+            if verdict:
+                return place, True
+            certain = certain and verdict is not None
+        return None, certain
+
+    def _count(self, counts: dict[str, int], *, undecided: bool) -> Drafts:
+        drafts: Drafts = []
+        if undecided:
+            drafts.append(information("slice-undecided", name=self.name))
+        for one in self.slices:
+            count = counts[one.name]
+            params: dict[str, object] = {"name": self.name, "slice": one.name, "count": count}
+            if count < one.least and not undecided:
+                drafts.append(error("slice-min", min=one.least, **params))
+            if one.most is not None and count > one.most:
+                drafts.append(error("slice-max", max=one.most, **params))
+        return drafts
+
+
+def _matcher(one: Node, discriminators: Sequence[Json], owner: "Compiler") -> Matches:
+    tests = [_discriminator(one, each["type"], each["path"], owner) for each in discriminators]
+
+    def matches(value: Any, context: Context) -> Verdict:
+        verdict: Verdict = True
+        for test in tests:
+            answer = test(value, context)
+            if answer is False:
+                return False
+            if answer is None:
+                verdict = None
+        return verdict
+
+    return matches
+
+
+def _undecided(_value: Any, _context: Context) -> Verdict:
+    return None
+
+
+def _discriminator(one: Node, kind: str, path: str, owner: "Compiler") -> Matches:
+    values = _path(path)
+    if values is None:
+        return _undecided
+    plain = ".".join(step for step in path.split(".") if not _OF_TYPE.fullmatch(step) and step != "resolve()")
+    node = _defining(one, plain or "$this", owner)
+    match kind:
+        case "value" | "pattern":
+            return _by_value(one, node, plain, values, owner)
+        case "exists":
+            return _by_existence(node, values)
+        case "type":
+            return _by_type(node or one, values, path)
+        case "profile":
+            return _by_profile(node or one, values, owner)
+        case _:
+            return _undecided
+
+
+def _defining(one: Node, path: str, owner: "Compiler") -> Node | None:
+    """Give the node that says what a slice has at `path`, in the slice itself or in the profile of its type."""
+    found = one.find(path)
+    if found is not None:
+        return found
+    for kind in one.types:
+        for url in kind.get("profile", ()):
+            tree = owner.tree(url)
+            if tree is not None:
+                return tree.root.find(path)
+    return None
+
+
+def _by_value(one: Node, node: Node | None, path: str, values: "_Values", owner: "Compiler") -> Matches:
+    if path == "url" and one.types and one.types[0]["code"] == "Extension" and one.types[0].get("profile"):
+        urls = {url.partition("|")[0] for url in one.types[0]["profile"]}
+        return lambda value, _context: type(value) is dict and value.get("url") in urls
+    if node is None:
+        return _undecided
+    fixed, pattern = constant(node.element, "fixed"), constant(node.element, "pattern")
+    if fixed is not None:
+        return lambda value, context: any(equals(item, fixed) for item in values(value, context))
+    if pattern is not None:
+        return lambda value, context: any(contains(item, pattern) for item in values(value, context))
+    tests = _below(node)
+    if tests:
+        return lambda value, context: any(
+            all(test(item) for test in tests) for item in values(value, context)
+        )
+    binding = node.element.get("binding", {})
+    if binding.get("strength") == "required" and "valueSet" in binding:
+        return _by_binding(binding["valueSet"], values, owner)
+    return _undecided
+
+
+def _below(node: Node) -> list[Callable[[Any], bool]]:
+    """Give the fixed and pattern values that the children of a node ask for ("coding.code" of a CodeableConcept)."""
+    tests: list[Callable[[Any], bool]] = []
+    for child in node.children.values():
+        fixed, pattern = constant(child.element, "fixed"), constant(child.element, "pattern")
+        compare = equals if fixed is not None else contains
+        wanted = fixed if fixed is not None else pattern
+        if wanted is not None:
+            tests.append(_child_test(child.name, compare, wanted))
+        else:
+            tests += [_descend(child.name, test) for test in _below(child)]
+    return tests
+
+
+def _child_test(name: str, compare: Callable[[Any, Any], bool], wanted: Any) -> Callable[[Any], bool]:
+    return _descend(name, lambda item: compare(item, wanted))
+
+
+def _descend(name: str, test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    def passes(value: Any) -> bool:
+        return any(test(item) for item in _children(value, name))
+
+    return passes
+
+
+def _by_binding(url: str, values: "_Values", owner: "Compiler") -> Matches:
+    contains_code = owner.terminology.value_set(url)
+
+    def matches(value: Any, context: Context) -> Verdict:
+        verdict: Verdict = False
+        for item in values(value, context):
+            codings = item.get("coding", [item]) if type(item) is dict else [{"code": item, "system": None}]
+            for coding in codings:
+                answer = contains_code(coding.get("system"), str(coding.get("code")))
+                if answer:
+                    return True
+                verdict = None if answer is None else verdict
+        return verdict
+
+    return matches
+
+
+def _by_existence(node: Node | None, values: "_Values") -> Matches:
+    if node is None:
+        return _undecided
+    wanted = node.max != 0
+    if wanted and node.element["min"] == 0:
+        return _undecided
+    return lambda value, context: bool(values(value, context)) is wanted
+
+
+def _by_type(node: Node, values: "_Values", path: str) -> Matches:
+    codes = frozenset(one["code"] for one in node.types)
+    if path.endswith("resolve()"):
+        targets = {url.rpartition("/")[2] for one in node.types for url in one.get("targetProfile", ())}
+        codes = frozenset(targets) or codes
+
+    def matches(value: Any, context: Context) -> Verdict:
+        items = values(value, context)
+        if not items:
+            return None if path.endswith("resolve()") else False
+        return any(_is_of(item, codes) for item in items)
+
+    return matches
+
+
+def _is_of(item: Any, codes: frozenset[str]) -> bool:
+    if type(item) is dict and "resourceType" in item:
+        return item["resourceType"] in codes or "Resource" in codes
+    return True if not codes else type(item) is dict or bool(codes)
+
+
+def _by_profile(node: Node, values: "_Values", owner: "Compiler") -> Matches:
+    urls = [url for one in node.types for url in (*one.get("profile", ()), *one.get("targetProfile", ()))]
+
+    def matches(value: Any, context: Context) -> Verdict:
+        verdict: Verdict = False
+        for item in values(value, context):
+            for url in urls:
+                check = owner.profile(url)
+                if check is None:
+                    verdict = None
+                elif all(one.severity != "error" for one in check(item, context) or ()):
+                    return True
+        return verdict
+
+    return matches
+
+
+_Values = Callable[[Any, Context], list[Any]]
+
+
+def _path(path: str) -> _Values | None:
+    """Compile the restricted FHIRPath of a discriminator; None where it isn't one."""
+    steps: list[_Values] = []
+    for step in re.findall(r"[^.(]+(?:\([^)]*\))?", path):
+        extension, of_type = _EXTENSION.fullmatch(step), _OF_TYPE.fullmatch(step)
+        if step == "$this":
+            continue
+        if step == "resolve()":
+            steps.append(_resolve)
+        elif extension:
+            steps.append(_extension_step(extension[1]))
+        elif of_type:
+            continue
+        elif step.isidentifier():
+            steps.append(_member_step(step))
+        else:
+            return None
+
+    def values(value: Any, context: Context) -> list[Any]:
+        items = [value]
+        for step in steps:
+            items = [found for item in items for found in step(item, context)]
+        return items
+
+    return values
+
+
+def _resolve(value: Any, context: Context) -> list[Any]:
+    reference = value.get("reference") if type(value) is dict else None
+    found = context.resolve(reference) if type(reference) is str else None
+    return [] if found is None else [found]
+
+
+def _extension_step(url: str) -> _Values:
+    return lambda value, _context: [
+        one for one in _children(value, "extension") if type(one) is dict and one.get("url") == url
+    ]
+
+
+def _member_step(name: str) -> _Values:
+    return lambda value, _context: _children(value, name)
+
+
+def _children(value: Any, name: str) -> list[Any]:
+    if type(value) is not dict:
+        return []
+    found = value.get(name)
+    if found is None:
+        stem = name.removesuffix("[x]")
+        found = next(
+            (
+                one
+                for key, one in value.items()
+                if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper()
+            ),
+            None,
+        )
+    if found is None:
+        return []
+    return cast("list[Any]", found) if type(found) is list else [found]
