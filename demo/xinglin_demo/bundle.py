@@ -2,6 +2,7 @@
 
 from xinglin_demo.dice import Dice
 from xinglin_demo.fhir import INVENTED, Json
+from xinglin_demo.identifiers import OURS
 
 
 class Chart:
@@ -32,7 +33,11 @@ class Chart:
 def put(resource: Json) -> Json:
     """Give an entry that creates or renews a resource under its own id; sending it twice changes nothing."""
     url = f"{resource['resourceType']}/{resource['id']}"
-    return {"resource": tagged(resource), "request": {"method": "PUT", "url": url}}
+    return {
+        "fullUrl": f"{OURS}/{url}",
+        "resource": tagged(resource),
+        "request": {"method": "PUT", "url": url},
+    }
 
 
 def transaction(entries: list[Json]) -> Json:

@@ -51,7 +51,7 @@ def _home(person: Person) -> Json:
 def _resident(person: Person) -> Json:
     return {
         "use": "official",
-        "type": {"coding": [{"system": f"{TERMINOLOGY}/v2-0203", "code": "NI"}], "text": "居民身份证号码"},
+        "type": {"text": "居民身份证号码"},
         "system": identifiers.RESIDENT,
         "value": person.resident_number,
     }
