@@ -29,6 +29,8 @@ class Extractor:
         """Give the search values of one record. A value of the wrong shape is left out, never refused."""
         plan = self._plans.get(resource["resourceType"]) or self.plan(resource["resourceType"])
         sink = Sink()
+        if "contained" in resource:
+            sink.contained = _contained(resource["contained"])
         handlers = plan.handlers
         for key, value in resource.items():
             handler = handlers.get(key)
@@ -37,3 +39,8 @@ class Extractor:
         for fallback in plan.fallbacks:
             fallback(resource, sink)
         return sink.index()
+
+
+def _contained(found: Any) -> dict[str, str]:
+    records = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return {str(one.get("id")): str(one.get("resourceType")) for one in records}

@@ -6,12 +6,13 @@ from typing import Any
 
 from xinglin.core.errors import FhirPathError
 from xinglin.standards import definitions
-from xinglin.standards.fhirpath import Program, compile_expression
+from xinglin.standards.fhirpath import compile_expression
 from xinglin.standards.search import keys
 from xinglin.standards.search.bindings import element_systems
 from xinglin.standards.search.convert import Context, Emit, Place, converter
 from xinglin.standards.search.convert.pairs import pair_converter
 from xinglin.standards.search.errors import BadParameter
+from xinglin.standards.search.expressions import values
 from xinglin.standards.search.parameters import Registry, SearchParameter, split_union
 from xinglin.standards.search.parts import STRING_PARTS
 from xinglin.standards.search.paths import Leaf, Step, leaves
@@ -176,7 +177,9 @@ def _plant_pairs(
 ) -> Iterator[Lookup]:
     """Hang the pairs of a composite of two tokens (or references) at its base."""
     types = definitions.type_model()
-    if len(parameter.components) != 2 or any(one.parameter.kind not in PAIRED for one in parameter.components):
+    if len(parameter.components) != 2 or any(
+        one.parameter.kind not in PAIRED for one in parameter.components
+    ):
         return
     for piece in split_union(parameter.expression):
         for base in leaves(piece, resource_type, types, parameter.base) or ():
@@ -200,19 +203,23 @@ def _fallback(
 ) -> Emit:
     """Make the closure for what only FHIRPath can follow. Raises BadParameter where it can't either."""
     try:
-        program: Program = compile_expression(piece, type_name=resource_type)
+        compile_expression(piece, type_name=resource_type, strict=True)
     except FhirPathError as error:
         raise BadParameter(url=parameter.url, reason=error.text()) from None
     known: dict[str, Emit | None] = {}
+    resource_types = definitions.resource_types()
 
     def emit(resource: Any, sink: Sink) -> None:
-        for item in program.evaluate(resource):
-            type_name = "Resource" if item.type in definitions.resource_types() else item.type
-            if type_name not in known:
-                known[type_name] = converter(parameter.kind, type_name, place, context)
-            found = known[type_name]
-            if found is not None and item.value is not None:
-                found(item.value, sink)
+        for type_name, value in values(piece, resource):
+            shape = "Resource" if type_name in resource_types else type_name
+            if shape not in known:
+                known[shape] = converter(parameter.kind, shape, place, context)
+            found = known[shape]
+            if found is not None:
+                try:
+                    found(value, sink)
+                except MISSHAPEN:
+                    continue
 
     return emit
 

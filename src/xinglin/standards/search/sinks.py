@@ -35,9 +35,9 @@ class Index(NamedTuple):
 
 
 class Sink:
-    """Collects an `Index` while a record is walked."""
+    """Collects an `Index` while a record is walked. `contained` gives the types of contained records by id."""
 
-    __slots__ = ("dates", "keys", "numbers", "references", "strings", "texts")
+    __slots__ = ("contained", "dates", "keys", "numbers", "references", "strings", "texts")
 
     def __init__(self) -> None:
         self.keys: set[int] = set()
@@ -46,6 +46,7 @@ class Sink:
         self.strings: list[tuple[int, str]] = []
         self.references: set[int] = set()
         self.texts: dict[int, str] = {}
+        self.contained: dict[str, str] = {}
 
     def index(self) -> Index:
         """Give what was collected, without repetitions."""

@@ -65,12 +65,17 @@ def pinyin_query(text: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """Give the distinct words of folded `text`; Chinese runs give each two neighbouring characters."""
     found: dict[str, None] = {}
-    for run in _RUN.findall(text):
+    for run in runs(text):
         if _HAN.match(run) and len(run) > 1:
             found.update((run[start : start + 2], None) for start in range(len(run) - 1))
         else:
             found[run] = None
     return tuple(found)
+
+
+def runs(text: str) -> list[str]:
+    """Give the words of folded `text`, runs of Chinese characters whole."""
+    return _RUN.findall(text)
 
 
 _RUN = re.compile(f"{_HAN.pattern}+|(?:(?!{_HAN.pattern})\\w)+")

@@ -8,10 +8,11 @@ from xinglin.standards.search.parts import URIS
 from xinglin.standards.search.references import read_reference
 from xinglin.standards.search.sinks import Sink
 
+
 def reference_converter(type_name: str, place: Place, context: Context) -> Emit | None:
     """Make the closure of a reference parameter; None where `type_name` refers to nothing."""
     if type_name in URIS:
-        return _canonical(place)
+        return _canonical(place, context)
     if type_name == "Reference":
         return _literal(place, context)
     if type_name != "Resource":
@@ -30,17 +31,21 @@ def reference_converter(type_name: str, place: Place, context: Context) -> Emit 
 def _literal(place: Place, context: Context) -> Emit:
     memory: dict[tuple[str | None, str | None], tuple[tuple[int, ...], int | None]] = {}
 
+    def presence(kind: str) -> list[int]:
+        return [keys.PRESENT ^ keys.salt(f"{place.name}:{one}") for one in place.targets if one == kind]
+
     def learn(one: tuple[str | None, str | None]) -> tuple[tuple[int, ...], int | None]:
         text, kind = one
         target = read_reference(text or "", context.base_url)
         hashes = [keys.reference(target.address)] if target.address else []
         if hashes and target.version:
             hashes.append(keys.reference(f"{target.address}/_history/{target.version}"))
-        known = target.type or kind
-        presence = [keys.PRESENT ^ keys.salt(f"{place.name}:{one}") for one in place.targets if one == known]
         if len(memory) >= MEMORY:
             memory.clear()
-        found = memory[one] = ((*salted(place, hashes), *presence), hashes[0] if hashes else None)
+        found = memory[one] = (
+            (*salted(place, hashes), *presence(target.type or kind or "")),
+            hashes[0] if hashes else None,
+        )
         return found
 
     def emit(value: Json, sink: Sink) -> None:
@@ -49,6 +54,8 @@ def _literal(place: Place, context: Context) -> Emit:
         sink.keys.update(found)
         if target is not None:
             sink.references.add(target)
+        elif sink.contained and one[0]:
+            sink.keys.update(presence(sink.contained.get(one[0][1:], "")))
         identifier = value.get("identifier")
         if identifier:
             sink.keys.update(salted(place, _identifier_hashes(identifier)))
@@ -65,12 +72,17 @@ def _identifier_hashes(identifier: Json) -> Iterable[int]:
         yield keys.reference_identifier_system(system)
 
 
-def _canonical(place: Place) -> Emit:
+def _canonical(place: Place, context: Context) -> Emit:
     def emit(value: str, sink: Sink) -> None:
-        plain = value.partition("|")[0]
-        sink.keys.update(salted(place, {keys.reference(plain), keys.reference(value)}))
+        addresses = {canonical_address(one, context.base_url) for one in (value, value.partition("|")[0])}
+        sink.keys.update(salted(place, [keys.reference(one) for one in addresses if one]))
 
     return emit
+
+
+def canonical_address(text: str, base_url: str) -> str:
+    """Give a canonical as the value of a reference search reads: "ValueSet/1" below the hub's own address."""
+    return read_reference(text, base_url).address
 
 
 def uri_prefixes(text: str) -> Iterable[str]:

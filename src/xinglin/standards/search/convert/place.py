@@ -13,6 +13,7 @@ Emit = Callable[[Any, Sink], None]
 MEMORY = 1 << 15
 """How many values a place remembers."""
 
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where values stand in records of one type, such as "Observation.code".

@@ -11,6 +11,7 @@ from xinglin.standards.search.text import fold
 Found = tuple[tuple[int, ...], dict[int, str]]
 """Keys, and display texts by hash."""
 
+
 def token_hashes(system: str | None, code: str | None) -> list[int]:
     """Give the value hashes of a code in a system: by code, by both, by system."""
     found: list[int] = []
