@@ -174,7 +174,9 @@ class Compiled:
         return made
 
     def _compile(self, use: str, kind: str | None) -> tuple[Code, bool, bool]:
-        compiler = Compiler(strict=self.strict, lenient_as=use in {"values", "truth"}, located=use == "nodes")
+        compiler = Compiler(
+            strict=self.strict, lenient_as=use != "items" and use != "nodes", located=use == "nodes"
+        )
         known = kind is not None and kind in type_model()
         scope = Scope((kind,) if known and kind else (), nodes=not known or use == "nodes")
         need = {"values": Need.VALUES, "truth": Need.ITEMS}.get(use, Need.NODES)

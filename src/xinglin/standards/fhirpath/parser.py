@@ -177,7 +177,8 @@ class _Parser:
             if node is not None:
                 raise SyntaxProblem(position=token.at + 1, detail=f"{token.text} can't follow a dot")
             return tree.Special(token.text[1:], at=token.at)  # type: ignore[arg-type]
-        name = self._name()
+        # After a dot only a name can stand: R4's own patches write `text.div` without backticks.
+        name = self._advance().text if node is not None and token.kind == "identifier" else self._name()
         if not self._accept("("):
             return tree.Member(node, name, at=token.at)
         arguments: list[tree.Node] = []

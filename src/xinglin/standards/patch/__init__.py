@@ -1,0 +1,1 @@
+"""Changes to a record described as data: JSON Patch and FHIRPath Patch."""
