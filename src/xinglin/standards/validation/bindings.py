@@ -1,9 +1,9 @@
-"""Bindings: is a code, Coding, CodeableConcept or Quantity of the value set? http://hl7.org/fhir/R4/terminologies.html"""
+"""Bindings: is a code of the value set? See http://hl7.org/fhir/R4/terminologies.html#strength."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from xinglin.standards.validation.context import Check, Context
+from xinglin.standards.validation.context import Check, Context, is_array, is_object
 from xinglin.standards.validation.findings import Draft, Drafts, Severity
 from xinglin.standards.validation.terminology import UCUM, Contains, Terminology, Verdict
 
@@ -92,12 +92,12 @@ def _shown(coding: Json) -> str:
 
 
 def _is_coding(value: Any) -> bool:
-    return type(value) is dict and type(value.get("code")) is str and type(value.get("system", "")) is str
+    return is_object(value) and type(value.get("code")) is str and type(value.get("system", "")) is str
 
 
 def _coding(binding: _Binding) -> Check:
     def check(value: Any, _context: Context) -> Drafts | None:
-        if type(value) is not dict:
+        if not is_object(value):
             return None
         if not _is_coding(value):
             return (
@@ -115,10 +115,10 @@ def _coding(binding: _Binding) -> Check:
 
 def _concept(binding: _Binding) -> Check:
     def check(value: Any, _context: Context) -> Drafts | None:
-        if type(value) is not dict:
+        if not is_object(value):
             return None
         codings = value.get("coding")
-        if type(codings) is not list or not codings:
+        if not is_array(codings) or not codings:
             if binding.strength == "required":
                 return [Draft("error", "code-missing", params={"valueset": binding.url})]
             return None

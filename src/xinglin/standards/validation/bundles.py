@@ -4,9 +4,9 @@ http://hl7.org/fhir/R4/bundle.html; rules bdl-1 to bdl-12 stand with the invaria
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from xinglin.standards.validation.context import BundleIndex, Check, Context, Json
+from xinglin.standards.validation.context import BundleIndex, Check, Context, Json, is_array, is_object
 from xinglin.standards.validation.findings import Drafts, at, error, excerpt, warning
 
 _REQUESTS: Final = frozenset({"transaction", "batch", "transaction-response", "batch-response"})
@@ -19,9 +19,9 @@ def bundle_check(check: Check) -> Check:
     """Make the check of a Bundle out of the `check` by its definition."""
 
     def checked(value: Any, context: Context) -> Drafts | None:
-        if type(value) is not dict:
+        if not is_object(value):
             return check(value, context)
-        bundle = cast("Json", value)
+        bundle = value
         outer, context.bundle = context.bundle, _index(bundle)
         try:
             drafts = check(bundle, context) or []
@@ -35,8 +35,8 @@ def bundle_check(check: Check) -> Check:
 
 def _entries(bundle: Json) -> Iterator[tuple[int, Json]]:
     entries = bundle.get("entry")
-    for index, entry in enumerate(cast("list[Any]", entries) if type(entries) is list else ()):
-        if type(entry) is dict:
+    for index, entry in enumerate(entries if is_array(entries) else ()):
+        if is_object(entry):
             yield index, entry
 
 
@@ -45,7 +45,7 @@ def _index(bundle: Json) -> BundleIndex:
     by_name: dict[str, Json] = {}
     for _, entry in _entries(bundle):
         resource, url = entry.get("resource"), entry.get("fullUrl")
-        if type(resource) is not dict:
+        if not is_object(resource):
             continue
         if type(url) is str:
             by_url.setdefault(url, resource)
@@ -62,7 +62,7 @@ def _check_entries(bundle: Json, index: BundleIndex) -> Drafts:
     if expected is None:
         return drafts
     first = next((entry.get("resource") for _, entry in _entries(bundle)), None)
-    if type(first) is not dict:
+    if not is_object(first):
         return drafts
     if first.get("resourceType") != expected:
         drafts += at(".entry[0].resource", [error("bundle-first", expected=expected, type=index.type)])
@@ -73,7 +73,7 @@ def _check_entries(bundle: Json, index: BundleIndex) -> Drafts:
 
 def _check_identity(entry: Json, kind: str) -> Drafts:
     url, resource = entry.get("fullUrl"), entry.get("resource")
-    if type(resource) is not dict:
+    if not is_object(resource):
         return []
     if url is None:
         return [] if kind in _REQUESTS or "_fullUrl" in entry else [error("bundle-full-url")]
@@ -118,9 +118,9 @@ def _references(first: Json) -> Iterator[tuple[str, Json]]:
 
 def _values(parent: Json, name: str) -> Iterator[tuple[str, Json]]:
     value = parent.get(name)
-    if type(value) is dict:
+    if is_object(value):
         yield f".{name}", value
-    elif type(value) is list:
-        for index, one in enumerate(cast("list[Any]", value)):
-            if type(one) is dict:
+    elif is_array(value):
+        for index, one in enumerate(value):
+            if is_object(one):
                 yield f".{name}[{index}]", one

@@ -1,14 +1,14 @@
-"""StructureDefinitions compiled to checks: once per type and per profile, kept for the life of the definitions."""
+"""StructureDefinitions compiled to checks: once per type and per profile, kept with the definitions."""
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from xinglin.standards.definitions import Definitions
 from xinglin.standards.validation.bindings import CODED, compile_bindings
 from xinglin.standards.validation.bundles import bundle_check
 from xinglin.standards.validation.codes import check_identifier, compile_coding, compile_quantity
 from xinglin.standards.validation.contained import contained_check
-from xinglin.standards.validation.context import Check, Context, Json
+from xinglin.standards.validation.context import Check, Context, Json, is_object
 from xinglin.standards.validation.extensions import ExtensionChecks
 from xinglin.standards.validation.findings import Drafts, error, excerpt
 from xinglin.standards.validation.invariants import compile_constraints
@@ -21,6 +21,7 @@ from xinglin.standards.validation.shapes import (
     Count,
     Required,
     Shape,
+    all_of,
     array,
     forbidden,
     object_check,
@@ -62,7 +63,7 @@ class Compiler:
 
     def resource(self, value: Any, context: Context) -> Drafts | None:
         """Check a resource of any type, by the type it names."""
-        if type(value) is not dict:
+        if not is_object(value):
             return wrong_shape(value, "resource")
         name = value.get("resourceType")
         if type(name) is not str or name not in self.definitions.resource_types:
@@ -73,11 +74,8 @@ class Compiler:
         """Give the check of a complex type or resource type."""
         found = self._types.get(name)
         if found is None:
-            if name in {"Resource", "DomainResource"}:
-                found = self.resource
-            else:
-                found = self._compile_type(name)
-            self._types[name] = found
+            abstract = name in {"Resource", "DomainResource"}
+            found = self._types[name] = self.resource if abstract else self._compile_type(name)
         return found
 
     def profile(self, url: str) -> Check | None:
@@ -113,24 +111,24 @@ class Compiler:
     def conforms(self, value: Any, url: str) -> bool | None:
         """Answer `conformsTo()` in an invariant."""
         check = self.profile(url)
-        if check is None or type(value) is not dict:
+        if check is None or not is_object(value):
             return None
-        return all(one.severity != "error" for one in check(value, Context(cast("Json", value))) or ())
+        return all(one.severity != "error" for one in check(value, Context(value)) or ())
 
     def resource_in(self, key: str) -> Check:
-        """Give the check of resources inside another: contained ones, or entries and parameters that stand alone."""
+        """Give the check of resources inside another: contained ones, or entries that stand alone."""
         if key == "contained":
             return contained_check(self.resource)
 
         def check(value: Any, context: Context) -> Drafts | None:
-            if type(value) is not dict:
+            if not is_object(value):
                 return wrong_shape(value, key)
             return self.resource(value, Context(value, context.bundle))
 
         return check
 
     def one_of(self, urls: Sequence[str]) -> Check:
-        """Make the check that a value conforms to one of the profiles `urls`; unknown profiles decide nothing."""
+        """Make the check that a value conforms to one of `urls`; unknown profiles decide nothing."""
 
         def check(value: Any, context: Context) -> Drafts | None:
             first: Drafts | None = None
@@ -260,7 +258,7 @@ class _StructureCompiler:
         return self._field(node, check, key, extras)
 
     def _by_profile(self, node: Node, code: str) -> Check | None:
-        """Give the check of the only profile an element asks of its type ("SimpleQuantity"), which includes the type."""
+        """Give the check of the only profile an element asks of its type; it includes the type's own."""
         urls = _profiles(node, code)
         return self.owner.profile(urls[0]) if len(urls) == 1 and code != "Extension" else None
 
@@ -382,15 +380,4 @@ def _bounds(element: Json) -> list[Check]:
 
 def together(parts: Sequence[Check]) -> Check:
     """Make one check of several."""
-    if len(parts) == 1:
-        return parts[0]
-
-    def check(value: Any, context: Context) -> Drafts | None:
-        drafts: Drafts | None = None
-        for part in parts:
-            found = part(value, context)
-            if found is not None:
-                drafts = found if drafts is None else drafts + found
-        return drafts
-
-    return check
+    return parts[0] if len(parts) == 1 else lambda value, context: all_of(parts, value, context, None)

@@ -2,11 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from xinglin.standards.validation.findings import Drafts
 
 Json = dict[str, Any]
+
+
+def is_object(value: object) -> TypeGuard[Json]:
+    """Whether `value` is a JSON object."""
+    return type(value) is dict
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether `value` is a JSON array."""
+    return type(value) is list
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +37,32 @@ class BundleIndex:
 class Context:
     """Where in a record the check is: `resource` holds the element, `root` holds a contained `resource`."""
 
-    __slots__ = ("bundle", "env", "resource", "root")
+    __slots__ = ("_contained", "bundle", "resource", "root")
 
     def __init__(self, root: Json, bundle: BundleIndex | None = None) -> None:
         """Start at `root`, an entry of `bundle` where that is given."""
         self.root = root
         self.resource = root
         self.bundle = bundle
-        self.env: Any = None
+        self._contained: dict[str, Json] | None = None
+
+    @property
+    def contained(self) -> dict[str, Json]:
+        """The contained resources of `root` by id; read once."""
+        if self._contained is None:
+            found = self.root.get("contained")
+            self._contained = {}
+            for one in found if is_array(found) else ():
+                if is_object(one) and type(one.get("id")) is str:
+                    self._contained.setdefault(one["id"], one)
+        return self._contained
 
     def resolve(self, reference: str) -> Json | None:
         """Give the contained resource or Bundle entry that `reference` names; None where it is elsewhere."""
         if reference.startswith("#"):
             if reference == "#":
                 return self.root
-            contained = self.root.get("contained")
-            for one in contained if type(contained) is list else ():
-                if type(one) is dict and one.get("id") == reference[1:]:
-                    return one
-            return None
+            return self.contained.get(reference[1:])
         return self.bundle.find(reference) if self.bundle else None
 
 

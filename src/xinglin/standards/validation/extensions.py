@@ -1,10 +1,10 @@
-"""Extensions: known ones are checked by their definition, unknown ones are named. http://hl7.org/fhir/R4/extensibility.html"""
+"""Extensions: known ones checked, unknown ones named (http://hl7.org/fhir/R4/extensibility.html)."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from xinglin.standards.definitions import Definitions
-from xinglin.standards.validation.context import Check, Context, Json
+from xinglin.standards.validation.context import Check, Context, Json, is_array, is_object
 from xinglin.standards.validation.findings import Draft, Drafts, error, excerpt, information, warning
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _HL7: Final = "http://hl7.org/fhir/StructureDefinition/"
 _CACHE = 4096
+_CONFORMANCE: Final = frozenset({"StructureDefinition", "OperationDefinition", "ValueSet", "CodeSystem"})
+"""Types in which HL7's own R4 definitions use extensions outside the contexts these state."""
 PENDING: Final = "extension-context"
 """Rule of the drafts that can only be judged once the whole location is known; see `outside_context`."""
 
@@ -92,6 +94,8 @@ def _unknown(url: str, *, modifier: bool) -> Draft:
 
 def outside_context(definitions: Definitions, resource: Json, draft: Draft) -> Draft | None:
     """Judge a PENDING `draft` now that its location is known; None where the extension may be used there."""
+    if resource.get("resourceType") in _CONFORMANCE:
+        return None
     contexts: Iterable[tuple[str, str]] = draft.params["allowed"]  # pyright: ignore[reportAssignmentType]
     names = place_names(definitions, resource, draft.location)
     if names is None or any(expression in names for _, expression in contexts):
@@ -122,11 +126,9 @@ def place_names(definitions: Definitions, resource: Json, location: str) -> list
         if element is None:
             return None
         value = _follow(value, name, rest)
-        nested = type(value) is dict and "resourceType" in value
+        nested = is_object(value) and "resourceType" in value
         outer = (
-            [str(value.get("url"))]
-            if name in {"extension", "modifierExtension"} and type(value) is dict
-            else []
+            [str(value.get("url"))] if name in {"extension", "modifierExtension"} and is_object(value) else []
         )
         if nested:
             type_name = value["resourceType"]
@@ -145,10 +147,10 @@ def place_names(definitions: Definitions, resource: Json, location: str) -> list
 
 
 def _follow(value: Any, name: str, rest: str) -> Any:
-    if type(value) is not dict:
+    if not is_object(value):
         return None
     value = value.get(name)
-    if rest and type(value) is list:
+    if rest and is_array(value):
         index = int(rest[:-1])
         return value[index] if index < len(value) else None
     return value

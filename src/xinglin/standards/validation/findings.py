@@ -1,7 +1,7 @@
 """What a check found: how bad, where, which rule, and a sentence that says what to do.
 
-Checks write `Draft`s whose location is relative and grows from the inside out, so that a faultless element costs
-nothing; `Finding`s are what callers get.
+Checks write `Draft`s whose location is relative and grows from the inside out, so that a faultless element
+costs nothing; `Finding`s are what callers get.
 """
 
 from collections.abc import Mapping
@@ -33,13 +33,16 @@ MESSAGES: Final[Mapping[str, str]] = {
     "binding-max": "Use a code of the value set {valueset}; {found} isn't in it and nothing else is allowed.",
     "binding-extensible": ("Use a code of the value set {valueset} if one fits; {found} isn't in it."),
     "binding-preferred": "Consider a code of the value set {valueset}; {found} isn't in it.",
-    "binding-unchecked": "Check {found} against the value set {valueset} elsewhere; it can't be decided here.",
+    "binding-unchecked": (
+        "Check {found} against the value set {valueset} elsewhere; it can't be decided here."
+    ),
     "code-missing": "Add a code of the value set {valueset}; only text is given.",
     "code-unknown": "Use a code that {system} defines; it has no “{code}”.",
     "code-display": "Write the display as {system} does, “{display}”, not “{found}”.",
     "system-relative": "Give the system as an absolute URI; “{system}” is relative.",
     "system-is-value-set": "Name the code system, not the value set {system}.",
     "system-missing": "Add the system; the code “{code}” means nothing without it.",
+    "identifier-uri": "Give a whole URI as the value, as its system asks; “{value}” isn't one.",
     "unit": "Use a valid UCUM unit; “{code}” isn't one.",
     "fixed": "Give exactly {expected} here.",
     "pattern": "Give a value that contains {expected}.",
@@ -47,14 +50,20 @@ MESSAGES: Final[Mapping[str, str]] = {
     "slice-max": "Give at most {max} of “{name}” that fit the slice {slice}; {count} are given.",
     "slice-closed": "Remove this “{name}”: it fits none of the slices {slices}, and no other is allowed.",
     "slice-order": "Put the “{name}” of slice {slice} in the order of the profile: {slices}.",
-    "slice-undecided": "Check the slices of “{name}” elsewhere; how they are told apart can't be decided here.",
+    "slice-undecided": (
+        "Check the slices of “{name}” elsewhere; how they are told apart can't be decided here."
+    ),
     "invariant": "Correct the element so that rule {key} holds: {human}",
     "invariant-undecided": "Check rule {key} elsewhere; it can't be evaluated here: {detail}",
     "reference-target": "Refer to {expected}; “{reference}” is a {found}.",
     "reference-type": "Make Reference.type ({type}) and reference (“{reference}”) name the same type.",
-    "reference-format": "Write the reference as Type/id, an absolute URL, urn:uuid:… or #id; “{reference}” is neither.",
+    "reference-format": (
+        "Write the reference as Type/id, an absolute URL, urn:uuid:… or #id; “{reference}” is neither."
+    ),
     "reference-contained": "Add a contained resource with the id “{id}”, or correct the reference.",
-    "reference-bundle": "Add an entry with the fullUrl of “{reference}” to the Bundle, or correct the reference.",
+    "reference-bundle": (
+        "Add an entry with the fullUrl of “{reference}” to the Bundle, or correct the reference."
+    ),
     "reference-empty": "Give the reference a reference, an identifier or a display.",
     "contained-id": "Give the contained resource an id.",
     "contained-duplicate": "Give each contained resource its own id; “{id}” is used twice.",
@@ -85,7 +94,7 @@ MESSAGES: Final[Mapping[str, str]] = {
 
 
 class Draft:
-    """A finding in the making. `location` is relative to the element being checked: "" or ".name[0].given"."""
+    """A finding in the making; `location` is relative to the element checked: "" or ".name[0].given"."""
 
     __slots__ = ("location", "message", "params", "rule", "severity")
 
@@ -113,8 +122,9 @@ Drafts = list[Draft]
 class Finding:
     """One thing found in a record.
 
-    `location` is a FHIRPath ("Patient.name[0].given[1]"; the resource type alone for the whole record), `rule` a
-    stable id ("cardinality-min", or an invariant's key such as "pat-1"). `message` and `params` make the sentence.
+    `location` is a FHIRPath ("Patient.name[0].given[1]"; the resource type alone for the whole record).
+    `rule` is a stable id ("cardinality-min", or an invariant's key such as "pat-1"). `message` and `params`
+    make the sentence.
     """
 
     severity: Severity

@@ -1,16 +1,17 @@
 """Invariants that every record meets, by hand. Each is keyed by the FHIRPath text it stands for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from xinglin.standards.validation.context import Context, Json
+from xinglin.standards.validation.context import Context, Json, is_array, is_object
+from xinglin.standards.validation.moments import may_precede
 
 Holds = Callable[[Json, Context], bool]
 
 
 def _contained(value: Json) -> list[Json]:
     found = value.get("contained")
-    return [one for one in cast("list[Any]", found) if type(one) is dict] if type(found) is list else []
+    return [one for one in found if is_object(one)] if is_array(found) else []
 
 
 def _no_nested(value: Json, _context: Context) -> bool:
@@ -33,10 +34,10 @@ def _fragments(value: Any) -> Iterator[str]:
     pending: list[Any] = [value]
     while pending:
         one = pending.pop()
-        if type(one) is dict:
-            pending.extend(cast("Json", one).values())
-        elif type(one) is list:
-            pending.extend(cast("list[Any]", one))
+        if is_object(one):
+            pending.extend(one.values())
+        elif is_array(one):
+            pending.extend(one)
         elif type(one) is str and one.startswith("#"):
             yield one
 
@@ -47,16 +48,18 @@ def _meta_keys(*keys: str) -> Holds:
             return True
         for one in _contained(value):
             meta = one.get("meta")
-            if type(meta) is dict and any(key in meta or "_" + key in meta for key in keys):
+            if is_object(meta) and any(key in meta or "_" + key in meta for key in keys):
                 return False
         return True
 
     return holds
 
 
-def _has_narrative(value: Json, _context: Context) -> bool:
+def _has_narrative(value: Json, context: Context) -> bool:
+    if context.resource is not context.root:
+        return True  # Contained resources aren't asked for a narrative (DomainResource.contained says so).
     text = value.get("text")
-    return type(text) is dict and "div" in text
+    return is_object(text) and "div" in text
 
 
 def _extension_or_value(value: Json, _context: Context) -> bool:
@@ -64,16 +67,31 @@ def _extension_or_value(value: Json, _context: Context) -> bool:
     return has_value != ("extension" in value)
 
 
+def _period_in_order(value: Json, _context: Context) -> bool:
+    start, end = value.get("start"), value.get("end")
+    if type(start) is not str or type(end) is not str:
+        return True
+    if len(start) == len(end) and start[-6:] == end[-6:]:
+        return start <= end
+    return may_precede(start, end)
+
+
+_DOM_3: Final = (
+    "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | "
+    "%resource.descendants().as(uri) | %resource.descendants().as(url))) or "
+    "descendants().where(reference = '#').exists() or descendants().where(as(canonical) = '#').exists() or "
+    "descendants().where(as(canonical) = '#').exists()).not()).trace('unmatched', id).empty()"
+)
+
 HANDWRITTEN: Final[Mapping[str, Holds]] = {
     "contained.contained.empty()": _no_nested,
-    "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | "
-    "%resource.descendants().as(uri) | %resource.descendants().as(url))) or descendants().where(reference = '#')"
-    ".exists() or descendants().where(as(canonical) = '#').exists() or descendants().where(as(canonical) = '#')"
-    ".exists()).not()).trace('unmatched', id).empty()": _all_referenced,
+    _DOM_3: _all_referenced,
     "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()": _meta_keys(
         "versionId", "lastUpdated"
     ),
     "contained.meta.security.empty()": _meta_keys("security"),
     "text.`div`.exists()": _has_narrative,
     "extension.exists() != value.exists()": _extension_or_value,
+    # By the text a start of 2012 and an end of 2012-05 can't be compared; that would refuse good records.
+    "start.hasValue().not() or end.hasValue().not() or (start <= end)": _period_in_order,
 }

@@ -1,6 +1,7 @@
-"""Invariants: the rules that definitions state in FHIRPath (http://hl7.org/fhir/R4/conformance-rules.html#constraints).
+"""Invariants: the rules that definitions state in FHIRPath.
 
-A few that every record meets have closures written by hand; a test holds them to the FHIRPath text they replace.
+See http://hl7.org/fhir/R4/conformance-rules.html#constraints. A few that every record meets have closures
+written by hand; a test holds them to the FHIRPath text they replace.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +20,15 @@ _BEST_PRACTICE: Final = "http://hl7.org/fhir/StructureDefinition/elementdefiniti
 ELSEWHERE: Final = frozenset({"ele-1", "txt-1", "txt-2", "ref-1", "dom-r4b"})
 """Rules that the shape, narrative and reference checks enforce; they say more than the FHIRPath could."""
 
-REPAIRED: Final[Mapping[str, str]] = {}
+_NAME = "name.matches('[A-Z]([A-Za-z0-9_]){0,254}')"
+REPAIRED: Final[Mapping[str, str]] = {
+    _NAME: f"name.exists() implies {_NAME}",
+    "fullUrl.contains('/_history/').not()": "fullUrl.exists() implies fullUrl.contains('/_history/').not()",
+    "operator = 'exists' implies (answer is Boolean)": "operator = 'exists' implies (answer is boolean)",
+    "probability is decimal implies (probability as decimal) <= 100": (
+        "(probability.exists() and probability is decimal) implies (probability as decimal) <= 100"
+    ),
+}
 """Expressions of R4 that don't say what their rule means, by what they should have said."""
 
 
@@ -39,10 +48,11 @@ def _compile(constraint: Json, type_name: str, owner: "Compiler") -> Check:
     )
     expression: str = constraint["expression"]
     params = {"key": key, "human": constraint.get("human", "")}
+    draft = Draft(severity, key, message="invariant", params=params)
     holds = HANDWRITTEN.get(expression)
     if holds is not None:
-        return _simple(holds, Draft(severity, key, message="invariant", params=params))
-    return _fhirpath(key, severity, REPAIRED.get(expression, expression), type_name, owner, params)
+        return _simple(holds, draft)
+    return _fhirpath(draft, REPAIRED.get(expression, expression), type_name, owner)
 
 
 def _is_advice(constraint: Json) -> bool:
@@ -51,23 +61,19 @@ def _is_advice(constraint: Json) -> bool:
     )
 
 
-def _simple(holds: Holds, draft: Draft) -> Check:
-    severity, key, params = draft.severity, draft.rule, draft.params
+def _again(draft: Draft) -> Drafts:
+    """Give a fresh copy: each grows a location of its own."""
+    return [Draft(draft.severity, draft.rule, message=draft.message, params=draft.params)]
 
+
+def _simple(holds: Holds, draft: Draft) -> Check:
     def check(value: Any, context: Context) -> Drafts | None:
-        return None if holds(value, context) else [Draft(severity, key, message="invariant", params=params)]
+        return None if holds(value, context) else _again(draft)
 
     return check
 
 
-def _fhirpath(
-    key: str,
-    severity: Severity,
-    expression: str,
-    type_name: str,
-    owner: "Compiler",
-    params: Mapping[str, object],
-) -> Check:
+def _fhirpath(draft: Draft, expression: str, type_name: str, owner: "Compiler") -> Check:
     truth: Callable[..., bool] | None = None
 
     def check(value: Any, context: Context) -> Drafts | None:
@@ -84,7 +90,7 @@ def _fhirpath(
                 conforms=owner.conforms,
             )
         except FhirPathError as problem:
-            return [information("invariant-undecided", key=key, detail=problem.text())]
-        return None if holds else [Draft(severity, key, message="invariant", params=params)]
+            return [information("invariant-undecided", key=draft.rule, detail=problem.text())]
+        return None if holds else _again(draft)
 
     return check

@@ -1,8 +1,8 @@
-"""Fixed and pattern values. http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.fixed_x_"""
+"""Fixed and pattern values (http://hl7.org/fhir/R4/elementdefinition.html#interpretation)."""
 
-from typing import Any, cast
+from typing import Any
 
-Json = dict[str, Any]
+from xinglin.standards.validation.context import Json, is_array, is_object
 
 
 def constant(element: Json, kind: str) -> Any:
@@ -17,21 +17,17 @@ def equals(value: Any, expected: Any) -> bool:
     """Whether `value` is exactly `expected`."""
     if isinstance(value, bool) or isinstance(expected, bool):
         return value is expected
-    if isinstance(value, dict) and isinstance(expected, dict):
-        mine, theirs = cast("Json", value), cast("Json", expected)
-        return mine.keys() == theirs.keys() and all(equals(mine[key], theirs[key]) for key in mine)
-    if isinstance(value, list) and isinstance(expected, list):
-        items, wanted = cast("list[Any]", value), cast("list[Any]", expected)
-        return len(items) == len(wanted) and all(map(equals, items, wanted))
+    if is_object(value) and is_object(expected):
+        return value.keys() == expected.keys() and all(equals(value[key], expected[key]) for key in value)
+    if is_array(value) and is_array(expected):
+        return len(value) == len(expected) and all(map(equals, value, expected))
     return value == expected
 
 
 def contains(value: Any, pattern: Any) -> bool:
     """Whether `value` has at least what `pattern` asks; each item of an array must be found somewhere."""
-    if isinstance(value, dict) and isinstance(pattern, dict):
-        mine, theirs = cast("Json", value), cast("Json", pattern)
-        return all(key in mine and contains(mine[key], theirs[key]) for key in theirs)
-    if isinstance(value, list) and isinstance(pattern, list):
-        items = cast("list[Any]", value)
-        return all(any(contains(item, one) for item in items) for one in cast("list[Any]", pattern))
+    if is_object(value) and is_object(pattern):
+        return all(key in value and contains(value[key], one) for key, one in pattern.items())
+    if is_array(value) and is_array(pattern):
+        return all(any(contains(item, one) for item in value) for one in pattern)
     return equals(value, pattern)

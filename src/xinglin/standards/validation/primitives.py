@@ -1,4 +1,4 @@
-"""The primitive types: how each is written. Source: http://hl7.org/fhir/R4/datatypes.html#primitive"""
+"""The primitive types: how each is written (http://hl7.org/fhir/R4/datatypes.html#primitive)."""
 
 import binascii
 import re
@@ -84,7 +84,7 @@ def is_uri(value: Any) -> bool:
     if type(value) is not str or _uri(value) is None:
         return False
     if value.startswith("urn:uuid:"):
-        return _uuid(value) is not None
+        return _uuid(value.lower()) is not None  # lower case is for the type uuid; HL7's own URIs have both
     return not value.startswith(("oid:", "uuid:")) and (
         not value.startswith("urn:oid:") or _oid(value) is not None
     )
@@ -118,8 +118,7 @@ def is_boolean(value: Any) -> bool:
 
 def is_decimal(value: Any) -> bool:
     """Whether `value` is a JSON number."""
-    kind = type(value)
-    return kind is int or kind is float or (kind is not bool and isinstance(value, Decimal))
+    return value.__class__ is int or isinstance(value, (Decimal, float))
 
 
 def _integer(least: int) -> Accepts:

@@ -1,10 +1,10 @@
-"""Slicing: which values of a repeating element belong to which slice. http://hl7.org/fhir/R4/profiling.html#slicing"""
+"""Slicing: which values of an element belong to which slice (http://hl7.org/fhir/R4/profiling.html#slicing)."""
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xinglin.standards.validation.context import Check, Context, Json
+from xinglin.standards.validation.context import Check, Context, Json, is_array, is_object
 from xinglin.standards.validation.findings import Drafts, at, error, information
 from xinglin.standards.validation.matching import constant, contains, equals
 from xinglin.standards.validation.snapshot import Node
@@ -55,7 +55,7 @@ class _Slicing:
         counts = dict.fromkeys((one.name for one in self.slices), 0)
         undecided = False
         furthest = 0
-        for index, value in enumerate(cast("list[Any]", values)):
+        for index, value in enumerate(values):
             place, certain = self._find(value, context)
             undecided = undecided or not certain
             if place is None:
@@ -136,7 +136,7 @@ def _discriminator(one: Node, kind: str, path: str, owner: "Compiler") -> Matche
 
 
 def _defining(one: Node, path: str, owner: "Compiler") -> Node | None:
-    """Give the node that says what a slice has at `path`, in the slice itself or in the profile of its type."""
+    """Give the node that says what a slice has at `path`: its own, or one in the profile of its type."""
     found = one.find(path)
     if found is not None:
         return found
@@ -151,7 +151,7 @@ def _defining(one: Node, path: str, owner: "Compiler") -> Node | None:
 def _by_value(one: Node, node: Node | None, path: str, values: "_Values", owner: "Compiler") -> Matches:
     if path == "url" and one.types and one.types[0]["code"] == "Extension" and one.types[0].get("profile"):
         urls = {url.partition("|")[0] for url in one.types[0]["profile"]}
-        return lambda value, _context: type(value) is dict and value.get("url") in urls
+        return lambda value, _context: is_object(value) and value.get("url") in urls
     if node is None:
         return _undecided
     fixed, pattern = constant(node.element, "fixed"), constant(node.element, "pattern")
@@ -171,7 +171,7 @@ def _by_value(one: Node, node: Node | None, path: str, values: "_Values", owner:
 
 
 def _below(node: Node) -> list[Callable[[Any], bool]]:
-    """Give the fixed and pattern values that the children of a node ask for ("coding.code" of a CodeableConcept)."""
+    """Give the fixed and pattern values that the children of a node ask for."""
     tests: list[Callable[[Any], bool]] = []
     for child in node.children.values():
         fixed, pattern = constant(child.element, "fixed"), constant(child.element, "pattern")
@@ -201,7 +201,7 @@ def _by_binding(url: str, values: "_Values", owner: "Compiler") -> Matches:
     def matches(value: Any, context: Context) -> Verdict:
         verdict: Verdict = False
         for item in values(value, context):
-            codings = item.get("coding", [item]) if type(item) is dict else [{"code": item, "system": None}]
+            codings = item.get("coding", [item]) if is_object(item) else [{"code": item, "system": None}]
             for coding in codings:
                 answer = contains_code(coding.get("system"), str(coding.get("code")))
                 if answer:
@@ -237,9 +237,9 @@ def _by_type(node: Node, values: "_Values", path: str) -> Matches:
 
 
 def _is_of(item: Any, codes: frozenset[str]) -> bool:
-    if type(item) is dict and "resourceType" in item:
+    if is_object(item) and "resourceType" in item:
         return item["resourceType"] in codes or "Resource" in codes
-    return True if not codes else type(item) is dict or bool(codes)
+    return True if not codes else is_object(item) or bool(codes)
 
 
 def _by_profile(node: Node, values: "_Values", owner: "Compiler") -> Matches:
@@ -290,14 +290,14 @@ def _path(path: str) -> _Values | None:
 
 
 def _resolve(value: Any, context: Context) -> list[Any]:
-    reference = value.get("reference") if type(value) is dict else None
+    reference = value.get("reference") if is_object(value) else None
     found = context.resolve(reference) if type(reference) is str else None
     return [] if found is None else [found]
 
 
 def _extension_step(url: str) -> _Values:
     return lambda value, _context: [
-        one for one in _children(value, "extension") if type(one) is dict and one.get("url") == url
+        one for one in _children(value, "extension") if is_object(one) and one.get("url") == url
     ]
 
 
@@ -306,7 +306,7 @@ def _member_step(name: str) -> _Values:
 
 
 def _children(value: Any, name: str) -> list[Any]:
-    if type(value) is not dict:
+    if not is_object(value):
         return []
     found = value.get(name)
     if found is None:
@@ -321,4 +321,4 @@ def _children(value: Any, name: str) -> list[Any]:
         )
     if found is None:
         return []
-    return cast("list[Any]", found) if type(found) is list else [found]
+    return found if is_array(found) else [found]

@@ -1,4 +1,4 @@
-"""A snapshot as a tree: elements with their children and slices. http://hl7.org/fhir/R4/elementdefinition.html"""
+"""A snapshot as a tree of elements and slices (http://hl7.org/fhir/R4/elementdefinition.html)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Node:
-    """One element of a snapshot. `name` is the last part of its path; `slices` stand in the profile's order."""
+    """One element of a snapshot; `name` is the last part of its path, `slices` are in the profile's order."""
 
     element: Json
     name: str
@@ -38,7 +38,7 @@ class Node:
         return self.element.get("type", [])
 
     def find(self, path: str) -> "Node | None":
-        """Give the node at `path` ("coding.code", "$this") below this one; None where the snapshot stops short."""
+        """Give the node at `path` ("coding.code", "$this") below; None where the snapshot stops short."""
         node: Node | None = self
         for step in path.split("."):
             if step != "$this":

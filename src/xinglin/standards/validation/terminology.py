@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from babel.numbers import list_currencies
+
 from xinglin.standards.definitions import Definitions
 from xinglin.standards.fhirpath import ucum
 
@@ -24,11 +26,15 @@ _LANGUAGE = re.compile(
     r"|[Xx](-[A-Za-z0-9]{1,8})+|i-[A-Za-z]+"
 )
 _MIME = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+(\s*;.*)?")
+# FHIR's own short names (http://hl7.org/fhir/R4/http.html#mime-type) are used as codes too.
+_MIME_SHORT: Final = frozenset({"xml", "json", "ttl", "html", "text"})
+_CURRENCIES: Final = frozenset(list_currencies())
 
 UCUM: Final = "http://unitsofmeasure.org"
 _GRAMMARS: Final[Mapping[str, Callable[[str], bool]]] = {
     "urn:ietf:bcp:47": lambda code: _LANGUAGE.fullmatch(code) is not None,
-    "urn:ietf:bcp:13": lambda code: _MIME.fullmatch(code) is not None,
+    "urn:ietf:bcp:13": lambda code: _MIME.fullmatch(code) is not None or code in _MIME_SHORT,
+    "urn:iso:std:iso:4217": _CURRENCIES.__contains__,
     UCUM: ucum.is_known,
 }
 """Code systems that are a way of writing rather than a list."""
@@ -120,7 +126,7 @@ class Terminology:
         return self.code_system(url) is None and self._definitions.value_set(url) is not None
 
     def value_set(self, url: str) -> Contains:
-        """Give the test for membership of the value set `url`; one that decides nothing where it isn't known."""
+        """Give the test for membership of the value set `url`; undecided where it isn't known."""
         if url not in self._sets:
             self._sets[url] = _undecided
             resource = self._definitions.value_set(url)

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from xinglin.standards.definitions import Definitions, r4
 from xinglin.standards.validation.compiler import Compiler
-from xinglin.standards.validation.context import Context, Json
+from xinglin.standards.validation.context import Context, Json, is_array, is_object
 from xinglin.standards.validation.extensions import PENDING, outside_context
 from xinglin.standards.validation.findings import Draft, Drafts, Finding, error, information, settle
 from xinglin.standards.validation.primitives import json_kind
 
 
 class Validator:
-    """Checks records by one set of definitions; makes each check when first needed and keeps it. Thread-safe."""
+    """Checks records by one set of definitions; makes each check when first needed and keeps it."""
 
     def __init__(self, definitions: Definitions) -> None:
         """Check by `definitions`."""
@@ -21,14 +21,14 @@ class Validator:
         self._definitions = definitions
 
     def validate(self, resource: Any, *, profiles: Iterable[str] = ()) -> list[Finding]:
-        """Give everything found in `resource` (JSON as `exact_json.loads` reads it), in the order of the record.
+        """Give everything found in `resource` (JSON as `exact_json.loads` reads it), in its order.
 
         Beside its type the record is checked against `profiles` and those in its `meta.profile`.
         """
-        if type(resource) is not dict:
+        if not is_object(resource):
             found = [error("type", expected="an object", found=json_kind(resource))]
             return settle("$this", found)
-        record = cast("Json", resource)
+        record = resource
         context = Context(record)
         drafts = self._compiler.resource(record, context) or []
         named = record.get("resourceType")
@@ -59,8 +59,8 @@ class Validator:
 
 def _claimed(record: Json) -> list[str]:
     meta = record.get("meta")
-    urls = meta.get("profile") if type(meta) is dict else None
-    return [one for one in cast("list[Any]", urls) if type(one) is str] if type(urls) is list else []
+    urls = meta.get("profile") if is_object(meta) else None
+    return [one for one in urls if type(one) is str] if is_array(urls) else []
 
 
 @lru_cache(maxsize=8)
