@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 from xinglin.standards.definitions import type_model
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import as_test
-from xinglin.standards.fhirpath.code import Code, Conforms, Env, Need, Resolver, Scope, Terminology, Tracer
+from xinglin.standards.fhirpath.code import (
+    Code,
+    Conforms,
+    Env,
+    Need,
+    Resolver,
+    Run,
+    Scope,
+    Terminology,
+    Tracer,
+)
 from xinglin.standards.fhirpath.compiler import Compiler
 from xinglin.standards.fhirpath.errors import SemanticProblem, TooComplex
 from xinglin.standards.fhirpath.parser import parse
@@ -36,6 +46,15 @@ class Item(NamedTuple):
     location: str | None = None
 
 
+class _Made(NamedTuple):
+    """Closures made for one type of record; `item_type` is that of all their raw items, None where they are Nodes."""
+
+    run: Run
+    uses_env: bool
+    item_type: str | None
+    located: bool
+
+
 class Compiled:
     """A compiled expression, to be evaluated on any number of records by any number of threads.
 
@@ -48,11 +67,11 @@ class Compiled:
         self.tree = node
         self.type_name = type_name
         self.strict = strict
-        self._made: dict[tuple[str, str | None], tuple[Any, bool, tuple[str, ...]]] = {}
+        self._made: dict[tuple[str, str | None], _Made] = {}
         self._values: dict[str | None, tuple[Any, bool, tuple[str, ...]]] = {}
         self._truth: dict[str | None, tuple[Any, bool, tuple[str, ...]]] = {}
         if strict and type_name is not None:
-            self._compile("items", type_name)
+            self._make("items", type_name)
 
     def __str__(self) -> str:
         return print_tree(self.tree)
@@ -75,17 +94,26 @@ class Compiled:
         `root` is the resource that holds `resource`, for `%rootResource` and contained references. With `located`
         every item that stands in the record tells where. Raises FhirPathError.
         """
-        env = self._env(
-            resource, root, variables=variables, resolve=resolve, terminology=terminology, conforms=conforms,
-            now=now, trace=trace,
-        )  # fmt: skip
-        return [
-            _item(one, located=located) for one in self._run("nodes" if located else "items", resource, env)
-        ]
+        use = "nodes" if located else "items"
+        kind = self.type_name or (resource.type if type(resource) is Node else guess_type(resource))
+        made = self._made.get((use, kind)) or self._make(use, kind)
+        env: Any = None
+        if made.uses_env:
+            env = Env(
+                resource, resource, resource if root is None else root, variables=variables, resolve=resolve,
+                terminology=terminology, conforms=conforms, now=now, trace=trace,
+            )  # fmt: skip
+        found = self._run(made, resource, kind, env)
+        if made.item_type is not None:
+            item_type = made.item_type
+            return [_item(one) if type(one) is Node else Item(item_type, one) for one in found]
+        return [_item(one, located=located) for one in found]
 
     def nodes(self, resource: Any, *, variables: Mapping[str, Any] | None = None) -> list[Node]:
         """Give the elements found, each a Node that knows its parent, key, index and location; computed values are left out."""
-        found = self._run("nodes", resource, self._env(resource, None, variables=variables))
+        kind = self.type_name or guess_type(resource)
+        made = self._made.get(("nodes", kind)) or self._make("nodes", kind)
+        found = self._run(made, resource, kind, Env(resource, resource, resource, variables=variables))
         return [one for one in found if type(one) is Node]
 
     def values(self, resource: Any, *, resolve: Resolver | None = None) -> list[Any]:
@@ -138,30 +166,24 @@ class Compiled:
         except RecursionError:
             raise TooComplex(detail="the evaluation nests too deep") from None
 
-    def _env(self, resource: Any, root: Any, **options: Any) -> Env:
-        return Env(resource, resource, resource if root is None else root, **options)
-
     def _values_for(self, kind: str | None) -> tuple[Any, bool, tuple[str, ...]]:
-        code, uses_env, nodes = self._compile("values", kind)
-        source = code.run
-        if nodes or code.bare:
+        code, uses_env = self._compile("values", kind, Need.VALUES)
+        source, known = code.run, kind in type_model()
+        if code.nodes or code.bare or not known:
 
             def run(this: Any, env: Env) -> list[Any]:
-                items = source(_root(this, kind), env)
+                items = source(this if known else _root(this, kind), env)
                 values = [i.value if type(i) is Node else i for i in items]
                 return [v for v in values if v is not None]
 
         else:
-
-            def run(this: Any, env: Env) -> list[Any]:
-                return source(this, env)
-
-        made = (source if not nodes and not code.bare and kind in type_model() else run, uses_env, code.types)
+            run = source
+        made = (run, uses_env, code.types)
         self._values[kind] = made
         return made
 
     def _truth_for(self, kind: str | None) -> tuple[Any, bool, tuple[str, ...]]:
-        code, uses_env, _ = self._compile("truth", kind)
+        code, uses_env = self._compile("truth", kind, Need.ITEMS)
         test = as_test(code)
         if kind is None or kind not in type_model():
             inner = test
@@ -173,30 +195,32 @@ class Compiled:
         self._truth[kind] = made
         return made
 
-    def _compile(self, use: str, kind: str | None) -> tuple[Code, bool, bool]:
-        compiler = Compiler(
-            strict=self.strict, lenient_as=use != "items" and use != "nodes", located=use == "nodes"
-        )
+    def _compile(self, use: str, kind: str | None, need: Need) -> tuple[Code, bool]:
+        compiler = Compiler(strict=self.strict, lenient_as=use != "items", located=use == "nodes")
         known = kind is not None and kind in type_model()
         scope = Scope((kind,) if known and kind else (), nodes=not known or use == "nodes")
-        need = {"values": Need.VALUES, "truth": Need.ITEMS}.get(use, Need.NODES)
         try:
-            code = compiler.compile(self.tree, scope, need)
+            return compiler.compile(self.tree, scope, need), compiler.uses_env
         except RecursionError:
             raise TooComplex(detail="the expression nests too deep") from None
-        return code, compiler.uses_env, code.nodes
 
-    def _run(self, use: str, resource: Any, env: Env) -> list[Any]:
-        kind = self.type_name or (resource.type if type(resource) is Node else guess_type(resource))
-        made = self._made.get((use, kind))
-        if made is None:
-            code, uses_env, nodes = self._compile(use, kind)
-            made = self._made[use, kind] = (code.run, uses_env, code.types)
+    def _make(self, use: str, kind: str | None) -> _Made:
+        # Raw values are quicker, and as good where all are of one type.
+        code, uses_env = self._compile(use, kind, Need.ITEMS)
+        item_type = None
+        if code.nodes or len(code.types) != 1 or use == "nodes":
+            code, uses_env = self._compile(use, kind, Need.NODES)
+        else:
+            item_type = _item_type(code.types[0])
+        made = self._made[use, kind] = _Made(code.run, uses_env, item_type, located=use == "nodes")
+        return made
+
+    def _run(self, made: _Made, resource: Any, kind: str | None, env: Any) -> list[Any]:
         focus = resource
-        if type(focus) is not Node and (use == "nodes" or kind not in type_model()):
+        if made.item_type is None and type(focus) is not Node and (kind not in type_model() or made.located):
             focus = _root(resource, kind)
         try:
-            return made[0](focus, env)
+            return made.run(focus, env)
         except RecursionError:
             raise TooComplex(detail="the evaluation nests too deep") from None
 
@@ -205,7 +229,15 @@ def _root(resource: Any, kind: str | None) -> Node:
     return resource if type(resource) is Node else Node(resource, kind or guess_type(resource))
 
 
-def _item(one: Any, *, located: bool) -> Item:
+def _item_type(type_: str) -> str:
+    return (
+        _SYSTEM_NAMES.get(type_.removeprefix("System."), type_)
+        if type_.startswith("System.")
+        else public_type(type_)
+    )
+
+
+def _item(one: Any, *, located: bool = False) -> Item:
     if type(one) is Node:
         return Item(public_type(one.type), one.value, one.location if located else None)
     return Item(_SYSTEM_NAMES[system_name(one)], one)

@@ -44,7 +44,7 @@ class Env:
     """What one evaluation knows beside its focus."""
 
     __slots__ = (
-        "_deadline", "conforms", "context", "index", "now", "resolve", "resource", "root", "steps", "terminology",
+        "_deadline", "below", "conforms", "context", "index", "now", "resolve", "resource", "root", "steps", "terminology",
         "total", "trace", "variables",
     )  # fmt: skip
 
@@ -75,6 +75,7 @@ class Env:
         self.index: int | None = None
         self.total: list[Any] = []
         self.steps = MAX_STEPS
+        self.below: dict[int, tuple[Any, list[Any]]] = {}
         self._deadline = 0.0
 
     def tick(self, count: int) -> None:

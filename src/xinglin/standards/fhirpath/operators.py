@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.standards.fhirpath import arithmetic, tree
 from xinglin.standards.fhirpath.adapt import single
-from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Scope, Test, constant, from_test
+from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Run, Scope, Test, constant, from_test
 from xinglin.standards.fhirpath.values import (
     BOOLEAN_TYPES,
     DECIMAL_TYPES,
@@ -203,12 +203,29 @@ def _membership(c: "Compiler", item: tree.Node, among: tree.Node, scope: Scope) 
             return None if value is None else value.__hash__ is not None and value in known
 
         return quick
+    if isinstance(among, tree.Binary) and among.operator == "|":
+        return _either(
+            c.compile(item, scope.branch(), Need.NODES).run,
+            _membership(c, item, among.left, scope.branch()),
+            _membership(c, item, among.right, scope.branch()),
+        )
     first = c.compile(item, scope.branch(), Need.NODES).run
     second = c.compile(among, scope.branch(), Need.NODES).run
 
     def test(this: Any, env: Env) -> bool | None:
         value = single(first(this, env), "in")
         return None if value is None else any(equal(value, other) for other in second(this, env))
+
+    return test
+
+
+def _either(item: Run, left: Test, right: Test) -> Test:
+    """Look in one side of a union and only then in the other."""
+
+    def test(this: Any, env: Env) -> bool | None:
+        if single(item(this, env), "in") is None:
+            return None
+        return bool(left(this, env)) or right(this, env)
 
     return test
 

@@ -8,7 +8,7 @@ http://hl7.org/fhirpath/N1/#equality, #equivalence, #comparison
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from xinglin.standards.definitions import Element, is_subtype, type_model
 from xinglin.standards.fhirpath.errors import EvaluationError
@@ -73,6 +73,16 @@ class Node:
             steps.append(name if node.index is None else f"{name}[{node.index}]")
             node = node.parent
         return ".".join([node.type, *reversed(steps)])
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Say whether `value` is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Say whether `value` is a JSON array."""
+    return isinstance(value, list)
 
 
 def is_primitive(type_: str) -> bool:

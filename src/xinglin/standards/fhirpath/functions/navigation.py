@@ -11,7 +11,7 @@ from xinglin.standards.fhirpath.code import Code, Env, Need, Scope
 from xinglin.standards.fhirpath.errors import SemanticProblem
 from xinglin.standards.fhirpath.functions.registry import TEMPORAL, for_each, scalar, special
 from xinglin.standards.fhirpath.temporal import Date, DateTime, Temporal, Time
-from xinglin.standards.fhirpath.values import Node, children, descendants, public_type, system_name
+from xinglin.standards.fhirpath.values import Node, children, descendants, is_object, public_type, system_name
 
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler
@@ -40,9 +40,21 @@ def descendants_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> C
     source = c.input(call, scope, Need.NODES).run
 
     def run(this: Any, env: Env) -> list[Any]:
-        return [found for item in source(this, env) for found in descendants(item, env.tick)]
+        return [found for item in source(this, env) for found in _below(item, env)]
 
     return Code(run, (), nodes=True, ordered=False)
+
+
+def _below(item: Any, env: Env) -> list[Any]:
+    """Give the descendants of `item`; invariants ask for those of one resource again and again."""
+    if type(item) is not Node or not is_object(item.value):
+        return descendants(item, env.tick)
+    known = env.below.get(id(item.value))
+    if known is None:
+        # Kept with its element, so that no other one can get the same id.
+        known = env.below[id(item.value)] = (item.value, descendants(item, env.tick))
+    env.tick(len(known[1]))
+    return known[1]
 
 
 @special("trace", 1, 2)
