@@ -1,8 +1,9 @@
 """What `xinglin validate` does: check files of records and say what was found."""
 
 import gzip
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from xinglin.core import exact_json
 from xinglin.core.errors import RequestError, ValidationError
 from xinglin.standards.definitions import Definitions
 from xinglin.standards.validation import Finding, Severity, validator
+from xinglin.standards.validation.context import is_object
 
 _LINES = (".ndjson", ".jsonl")
 _SUFFIXES = (".json", *_LINES)
@@ -123,8 +125,7 @@ def _check(file: str, line: int, text: bytes, check: Any, profiles: Sequence[str
         record = exact_json.loads(text.removeprefix(_BYTE_ORDER_MARK))
     except RequestError as error:
         return Checked(file, line, None, None, [Finding("error", "", "json", error.message, error.params)])
-    named: Any = record.get("resourceType") if isinstance(record, dict) else None
-    identity: Any = record.get("id") if isinstance(record, dict) else None
+    named, identity = (record.get("resourceType"), record.get("id")) if is_object(record) else (None, None)
     return Checked(
         file,
         line,
@@ -147,8 +148,8 @@ def _open(path: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path) -> Generator[None]:
     try:
         yield
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(file=str(path), detail=str(error)) from None

@@ -77,8 +77,8 @@ def _period_in_order(value: Json, _context: Context) -> bool:
 
 
 _DOM_3: Final = (
-    "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | "
-    "%resource.descendants().as(uri) | %resource.descendants().as(url))) or "
+    "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) "
+    "| %resource.descendants().as(uri) | %resource.descendants().as(url))) or "
     "descendants().where(reference = '#').exists() or descendants().where(as(canonical) = '#').exists() or "
     "descendants().where(as(canonical) = '#').exists()).not()).trace('unmatched', id).empty()"
 )

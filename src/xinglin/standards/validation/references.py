@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xinglin.standards.definitions import resource_types
 from xinglin.standards.validation.context import Check, Context, Json
-from xinglin.standards.validation.findings import Drafts, Severity, at, Draft, error, excerpt, warning
+from xinglin.standards.validation.findings import Draft, Drafts, Severity, at, error, excerpt, warning
 from xinglin.standards.validation.snapshot import Node
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from xinglin.standards.validation.context import Check, Context, Field, Json
 from xinglin.standards.validation.findings import Drafts, at, error, excerpt
 from xinglin.standards.validation.primitives import Primitive, json_kind
 
-
 SHAPE_RULES: Final = frozenset({"type", "array", "not-array", "null", "empty", "resource-type"})
 """Rules whose breach means that a value isn't of the JSON type it should be."""
 
@@ -270,10 +269,19 @@ def _has_extension(beside: Any, index: int) -> bool:
 def primitive_extension(check: Check, name: str) -> Field:
     """Make the check of `_name`: the id and extensions of a single primitive."""
 
-    def field(value: Any, _parent: Json, context: Context) -> Drafts | None:
-        return check(value, context) if value.__class__ is dict else wrong_shape(value, "_" + name)
+    def field(value: Any, parent: Json, context: Context) -> Drafts | None:
+        if value.__class__ is not dict:
+            return wrong_shape(value, "_" + name)
+        return _beside(check(value, context), value, has_value=parent.get(name) is not None)
 
     return field
+
+
+def _beside(found: Drafts | None, value: Json, *, has_value: bool) -> Drafts | None:
+    """Take back that an element is hollow when all it lacks is the value it stands beside."""
+    if found and value and has_value:
+        return [one for one in found if one.rule != "empty" or one.location] or None
+    return found
 
 
 def primitive_extensions(check: Check, name: str) -> Field:
@@ -289,7 +297,10 @@ def primitive_extensions(check: Check, name: str) -> Field:
                 if not _has_value(values, index):
                     drafts += at(f"[{index}]", [error("null", name=name)])
                 continue
-            found = check(item, context) if item.__class__ is dict else wrong_shape(item, "_" + name)
+            if item.__class__ is dict:
+                found = _beside(check(item, context), item, has_value=_has_value(values, index))
+            else:
+                found = wrong_shape(item, "_" + name)
             if found is not None:
                 drafts += at(f"[{index}]", found)
         return drafts or None
