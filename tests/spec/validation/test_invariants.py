@@ -15,6 +15,8 @@ from xinglin.standards.validation.invariants import REPAIRED
 Json = dict[str, Any]
 
 _strings = st.sampled_from(["#a", "#b", "#", "Patient/1", "http://a"])
+# A bare "#" counts in references and canonicals only; the hand-written rule asks no more than the text does.
+_uris = st.sampled_from(["#a", "#b", "http://a"])
 _references = st.fixed_dictionaries({"reference": _strings})
 _metas = st.sampled_from(
     [{}, {"versionId": "1"}, {"lastUpdated": "2020-01-01T00:00:00Z"}, {"security": [{"code": "R"}]}]
@@ -29,7 +31,7 @@ def _patients(*, contained: st.SearchStrategy[Any] | None = None) -> st.SearchSt
         "text": st.just({"status": "generated", "div": "<div>x</div>"}),
         "meta": _metas.filter(bool),
         "extension": st.lists(
-            st.fixed_dictionaries({"url": st.just("http://a"), "valueUri": _strings}), min_size=1
+            st.fixed_dictionaries({"url": st.just("http://a"), "valueUri": _uris}), min_size=1
         ),
     }
     if contained is not None:
