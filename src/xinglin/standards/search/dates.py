@@ -53,7 +53,7 @@ def date_range(text: str, zone: str = DEFAULT_ZONE) -> Range:
         raise ValueError(text)
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     if hour is None:
-        return _days(int(year), month and int(month), day and int(day), _zone(zone))
+        return _days(int(year), int(month or 0), int(day or 0), _zone(zone))
     leap = second == "60"
     moment = datetime.fromisoformat(
         f"{year}-{month}-{day}T{hour}:{minute}:{'59' if leap else second or '00'}{offset or ''}"
@@ -68,7 +68,7 @@ def date_range(text: str, zone: str = DEFAULT_ZONE) -> Range:
     return Range(low, low + 10 ** (6 - digits))
 
 
-def _days(year: int, month: int | None, day: int | None, zone: ZoneInfo) -> Range:
+def _days(year: int, month: int, day: int, zone: ZoneInfo) -> Range:
     first = date(year, month or 1, day or 1)
     if day:
         following = None if first == date.max else first + timedelta(days=1)

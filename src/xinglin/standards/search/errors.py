@@ -120,6 +120,8 @@ class UnknownValueSet(SearchError):
     """The codes to look among aren't known here."""
 
     code = "XL6014"
-    message = 'The value set or code system "{url}" isn\'t known to this hub, so ":{modifier}" can\'t be carried out.'
+    message = (
+        'The value set or code system "{url}" isn\'t known here, so ":{modifier}" can\'t be carried out.'
+    )
     remedy = "Install the package that defines it, or list the codes separated by commas."
     issue = "not-found"

@@ -12,7 +12,7 @@ _WHOLE = "%resource."
 
 
 def values(expression: str, resource: Json) -> Iterator[tuple[str, Any]]:
-    """Give FHIR type and JSON value of each item that `expression` finds in `resource`; nothing where it fails."""
+    """Give type and JSON value of each item that `expression` finds in `resource`; none where it fails."""
     program = compile_expression(expression, type_name=resource["resourceType"])
     try:
         for item in program.evaluate(resource):

@@ -5,7 +5,7 @@ from typing import Any
 from xinglin.standards.search.convert import Context
 from xinglin.standards.search.dates import DEFAULT_ZONE
 from xinglin.standards.search.parameters import Registry
-from xinglin.standards.search.plan import Plan, make_plan
+from xinglin.standards.search.plan import MISSHAPEN, Plan, make_plan
 from xinglin.standards.search.sinks import Index, Sink
 
 
@@ -13,7 +13,7 @@ class Extractor:
     """Indexes records by the parameters of a registry."""
 
     def __init__(self, registry: Registry, *, zone: str = DEFAULT_ZONE, base_url: str = "") -> None:
-        """Use `registry`; `zone` is for dates without one, `base_url` the hub's own address (no final slash)."""
+        """Use `registry`; `zone` is for dates without one, `base_url` the hub's address (no final slash)."""
         self.registry = registry
         self.context = Context(zone, base_url)
         self._plans: dict[str, Plan] = {}
@@ -42,5 +42,7 @@ class Extractor:
 
 
 def _contained(found: Any) -> dict[str, str]:
-    records = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    return {str(one.get("id")): str(one.get("resourceType")) for one in records}
+    try:
+        return {str(one.get("id")): str(one.get("resourceType")) for one in found}
+    except MISSHAPEN:
+        return {}

@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/search.html. Nothing here knows of indexes: this is what they are held against.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a judgement depends on besides the record: the time (microseconds since 1970 UTC), the hub, the codes."""
+    """What a judgement depends on besides the record: now (microseconds since 1970), the hub, the codes."""
 
     now: int
     reading: Reading = field(default_factory=Reading)
@@ -96,7 +96,7 @@ def is_token(wanted: Token, system: str, code: str) -> bool:
 
 
 def token_answers(
-    wanted: Value, modifier: str, type_name: str, value: Any, implied: frozenset[str], around: Surroundings
+    wanted: Value, modifier: str, type_name: str, value: Any, *, implied: frozenset[str], around: Surroundings
 ) -> bool:
     """Judge one value of a token parameter; `:not` and `:not-in` are turned round by the caller."""
     found = list(codings(type_name, value, implied))
@@ -113,6 +113,8 @@ def token_answers(
             ask = around.terminology.below if modifier == "below" else around.terminology.above
             codes = {one.casefold() for one in ask(system, code)}
             return any(one == system and other.casefold() in codes for one, other in found)
+        case Token() if type_name == "id":
+            return wanted == Token(wanted.system or None, value)
         case Token():
             return any(is_token(wanted, system, code) for system, code in found)
         case _:
@@ -120,19 +122,23 @@ def token_answers(
 
 
 def _display(type_name: str, value: Any) -> Iterator[str]:
+    if type_name not in {"Coding", "Identifier", "CodeableConcept"}:
+        return
+    concept: Json = value
     if type_name == "Coding":
-        concepts = [{"coding": [value]}]
+        concept = {"coding": [value]}
     elif type_name == "Identifier":
-        concepts = [value.get("type") or {}]
-    else:
-        concepts = [value] if type_name == "CodeableConcept" else []
-    for concept in concepts:
-        texts = [concept.get("text"), *(one.get("display") for one in concept.get("coding") or ())]
-        yield from (text for text in texts if text)
+        concept = value.get("type") or {}
+    texts: list[str | None] = [
+        concept.get("text"),
+        *(one.get("display") for one in concept.get("coding") or ()),
+    ]
+    yield from (text for text in texts if text)
 
 
 def _is_of_type(wanted: OfType, identifier: Json) -> bool:
-    kinds = (identifier.get("type") or {}).get("coding") or ()
+    kind: Json = identifier.get("type") or {}
+    kinds: list[Json] = kind.get("coding") or []
     return (identifier.get("value") or "").casefold() == wanted.value.casefold() and any(
         (one.get("system") or "") == wanted.system
         and (one.get("code") or "").casefold() == wanted.code.casefold()
@@ -175,7 +181,7 @@ def _string_answers(wanted: str, modifier: str, text: str) -> bool:
 
 
 def holds_words(document: str, wanted: str) -> bool:
-    """Tell whether a folded document holds all words asked for: whole words, Chinese as it stands anywhere."""
+    """Tell whether a folded document holds all words asked for: whole words, Chinese anywhere."""
     found = set(runs(document))
     return all(one in document if has_han(one) else one in found for one in runs(fold(wanted)))
 
@@ -219,10 +225,11 @@ def _refers(wanted: Reference, targets: tuple[str, ...], address: str, version: 
 def uri_answers(wanted: Uri, modifier: str, value: str) -> bool:
     """Judge one value of a uri parameter; `:above` and `:below` go by the steps of http addresses."""
     plain = value.partition("|")[0]
+    asked = wanted.text.partition("|")[0]
     if modifier == "below":
-        return is_below(plain, wanted.text)
+        return is_below(plain, asked)
     if modifier == "above":
-        return is_below(wanted.text, plain)
+        return is_below(asked, plain)
     return wanted.text in {value, plain}
 
 
@@ -279,15 +286,13 @@ def quantity_answers(wanted: Quantity, type_name: str, value: Any) -> bool:
                 return False
             number, span = asked.convert(number), _converted(asked, span)
             found = _converted(known, found)
-        elif wanted.system and (system, code) != (wanted.system, wanted.code):
-            return False
-        elif wanted.code not in {code, text}:
+        elif (wanted.system and (system, code) != (wanted.system, wanted.code)) or wanted.code not in {
+            code,
+            text,
+        }:
             return False
     return numbers.COMPARISONS[wanted.number.prefix](number, span, found)
 
 
 def _converted(unit: numbers.Unit, span: numbers.Interval) -> numbers.Interval:
     return numbers.Interval(unit.convert(span.low), unit.convert(span.high))
-
-
-Judge = Callable[[Value, str, Any], bool]

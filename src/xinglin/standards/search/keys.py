@@ -1,9 +1,9 @@
 """Search values as signed 64-bit keys.
 
-A key is the hash of a value, which knows nothing of parameters, XOR the salt of one parameter. So a value that
-several parameters share is hashed once, and a database can make the key of any parameter for any record out
-of the record's `self_key` alone, which is how chains are joined. Two different values meet with probability
-2^-64 a pair; whoever finds a record by key checks it again on the record itself.
+A key is the hash of a value, which knows nothing of where it stands, XOR the salt of one place in records.
+So a value is hashed once wherever it stands, and a database can make the key of a reference at any place out
+of the `self_key` of the record referred to, which is how chains are joined. Two different values meet with
+probability 2^-64 a pair; whoever finds a record by key can check it again on the record itself.
 
 The hash is part of what is stored: it never changes without reindexing. BLAKE2b: RFC 7693.
 """
@@ -23,18 +23,18 @@ def digest(text: str) -> int:
 
 
 @lru_cache(maxsize=_CACHED)
-def salt(parameter: str) -> int:
-    """Give the salt of a parameter named like "Observation.code"."""
-    return digest("parameter" + SEPARATOR + parameter)
+def salt(place: str) -> int:
+    """Give the salt of a place named like "Observation.code(CodeableConcept)"."""
+    return digest("place" + SEPARATOR + place)
 
 
-def short_id(parameter: str) -> int:
-    """Give the signed 32-bit number of a parameter (or one of its sides) in side tables: the salt's upper half."""
-    return salt(parameter) >> 32
+def short_id(place: str) -> int:
+    """Give the signed 32-bit number of a place in side tables: the upper half of its salt."""
+    return salt(place) >> 32
 
 
 PRESENT = digest("?")
-"""Says that the parameter has any value; for `:missing`."""
+"""Says that there is any value; for `:missing`."""
 
 
 def token_code(code: str) -> int:

@@ -1,6 +1,6 @@
 """The reference: does a record answer a search? Evaluated by FHIRPath over the records themselves.
 
-Slow, simple, and knowing nothing of indexes: indexes are tested against it, and what they find is checked by it.
+Slow, simple, and knowing nothing of indexes: they are tested against it, and what they find it checks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -135,7 +135,7 @@ class Matcher:
             return any(self._composite(test, one, resource) for one in test.values)
         items = list(self.items(parameter, resource))
         if test.modifier == "missing":
-            return bool(items) != (Missing(missing=True) in test.values)
+            return any(isinstance(one, Missing) and one.missing != bool(items) for one in test.values)
         found = any(self.value(parameter, test.modifier, one, item) for one in test.values for item in items)
         return found != (test.modifier in NEGATIVE)
 
@@ -176,10 +176,12 @@ class Matcher:
                 return judge.reference_answers(wanted, parameter.targets, type_name, value, self.around)
             case _:
                 implied = implied_systems(parameter)
-                return judge.token_answers(wanted, modifier, type_name, value, implied, self.around)
+                return judge.token_answers(
+                    wanted, modifier, type_name, value, implied=implied, around=self.around
+                )
 
     def _hierarchy(self, parameter: SearchParameter, modifier: str, wanted: Reference, item: Item) -> bool:
-        """Tell whether what is referred to lies at or below (above) the record wanted, as its kind is part of others."""
+        """Tell whether what is referred to lies at or below (above) the record wanted."""
         for address, _ in judge.addresses(item[0], item[1], self.around):
             for target in _wholes(wanted, parameter.targets):
                 lower, upper = (address, target) if modifier == "below" else (target, address)
@@ -194,8 +196,8 @@ class Matcher:
             upper: list[str] = []
             for one in waiting:
                 resource = self.find(one)
-                parameter = resource and part_of(self.registry, resource["resourceType"])
-                if resource and parameter:
+                parameter = None if resource is None else part_of(self.registry, resource["resourceType"])
+                if resource is not None and parameter is not None:
                     upper += [target for target in self.targets(parameter, resource) if target not in found]
             if not upper:
                 break
@@ -205,7 +207,7 @@ class Matcher:
 
 
 def part_of(registry: Registry, resource_type: str) -> SearchParameter | None:
-    """Give the parameter by which records of a type are part of others of the same type; None where none are."""
+    """Give the parameter by which records of a type are part of others of it; None where none are."""
     for code in ("partof", "part-of"):
         found = registry.get(resource_type, code)
         if found is not None and resource_type in found.targets:

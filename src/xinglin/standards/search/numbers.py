@@ -1,4 +1,4 @@
-"""Numbers and quantities as points or ranges on one scale (http://hl7.org/fhir/R4/search.html#number, #quantity).
+"""Numbers and quantities on one scale (http://hl7.org/fhir/R4/search.html#number, #quantity).
 
 Numbers in records are exact; the precision of a number asked for makes a range of it. Quantities with a UCUM
 unit are compared in base units, to 12 significant digits.
@@ -63,10 +63,9 @@ def precision_range(text: str) -> Interval:
     one more digit.
     """
     value = read_number(text)
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)
-    mantissa, e, _ = text.lower().partition("e")
-    if e and "." not in mantissa:
+    exponent = int(value.as_tuple().exponent)
+    mantissa, mark, _ = text.lower().partition("e")
+    if mark and "." not in mantissa:
         exponent -= 1
     half = Decimal((0, (5,), exponent - 1))
     return Interval(_EXACT.subtract(value, half), _EXACT.add(value, half))
@@ -89,7 +88,7 @@ COMPARISONS: Mapping[str, Callable[[Decimal, Interval, Interval], bool]] = {
     "eb": lambda value, _, found: found.high < value,
     "ap": lambda _, wanted, found: found.low <= wanted.high and found.high >= wanted.low,
 }
-"""By prefix: does what a record holds answer the value asked for (as such, and as the range it stands for)?"""
+"""By prefix: does what a record holds answer the value asked for, or the range that stands for?"""
 
 
 @lru_cache(maxsize=_CACHED)
@@ -122,8 +121,8 @@ def quantity_interval(quantity: Mapping[str, Any]) -> Interval | None:
 
 def range_interval(found: Mapping[str, Any]) -> Interval | None:
     """Give the numbers a FHIR Range covers; open where an end is missing."""
-    low = _decimal((found.get("low") or {}).get("value"))
-    high = _decimal((found.get("high") or {}).get("value"))
+    low = _value_of(found.get("low"))
+    high = _value_of(found.get("high"))
     if low is None and high is None:
         return None
     return Interval(LEAST if low is None else low, MOST if high is None else high)
@@ -131,7 +130,7 @@ def range_interval(found: Mapping[str, Any]) -> Interval | None:
 
 def sampled_interval(found: Mapping[str, Any]) -> Interval | None:
     """Give the least and greatest value of a FHIR SampledData; E, L and U are left out."""
-    origin = _decimal((found.get("origin") or {}).get("value"))
+    origin = _value_of(found.get("origin"))
     factor = _decimal(found.get("factor", 1))
     points = [_point(one) for one in str(found.get("data", "")).split()]
     numbers = [one for one in points if one is not None]
@@ -139,6 +138,10 @@ def sampled_interval(found: Mapping[str, Any]) -> Interval | None:
         return None
     values = [_EXACT.add(origin, _EXACT.multiply(factor, one)) for one in numbers]
     return Interval(min(values), max(values))
+
+
+def _value_of(quantity: Mapping[str, Any] | None) -> Decimal | None:
+    return _decimal(quantity.get("value")) if quantity else None
 
 
 def _point(text: str) -> Decimal | None:

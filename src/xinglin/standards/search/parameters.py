@@ -22,14 +22,22 @@ KINDS = frozenset({"number", "date", "string", "token", "reference", "composite"
 NOT_DOMAIN = frozenset({"Bundle", "Binary", "Parameters"})
 """Resource types that aren't DomainResources (http://hl7.org/fhir/R4/domainresource.html)."""
 
+_R4 = "http://hl7.org/fhir/SearchParameter/"
 _CORRECTED = {
     # R4 writes functions and types here that FHIRPath hasn't got, or nothing at all.
-    "http://hl7.org/fhir/SearchParameter/questionnaireresponse-extensions-QuestionnaireResponse-item-subject": (
+    f"{_R4}questionnaireresponse-extensions-QuestionnaireResponse-item-subject": (
         "QuestionnaireResponse.item.where(extension("
         "'http://hl7.org/fhir/StructureDefinition/questionnaireresponse-isSubject').exists())"
         ".answer.value.ofType(Reference)"
     ),
-    "http://hl7.org/fhir/SearchParameter/DomainResource-text": "DomainResource.text.div",
+    f"{_R4}DomainResource-text": "DomainResource.text.div",
+}
+_CORRECTED_PARTS = {
+    # R4 has the parameters of this composite's two parts the wrong way round.
+    _R4 + "DocumentReference-relationship": {
+        "code": _R4 + "DocumentReference-relation",
+        "target": _R4 + "DocumentReference-relatesto",
+    },
 }
 _AS_OPERATOR = re.compile(r"\(\s*([A-Za-z][\w.]*)\s+as\s+(\w+)\s*\)")
 _AS_BARE = re.compile(r"^([A-Za-z][\w.]*)\s+as\s+(\w+)$")
@@ -179,9 +187,10 @@ class Registry:
     def _composite(self, source: Json, base: str, known: Mapping[str, SearchParameter]) -> SearchParameter:
         components: list[Component] = []
         for part in source["component"]:
-            url = part["definition"].partition("|")[0]
+            corrected: Mapping[str, str] = _CORRECTED_PARTS.get(source["url"], {})
+            url = str(corrected.get(part["expression"]) or part["definition"]).partition("|")[0]
             definition = self._by_url.get(url)
-            parameter = definition and known.get(definition["code"])
+            parameter = None if definition is None else known.get(definition["code"])
             if parameter is None:
                 reason = f"its component {part['definition']} isn't a search parameter of {base}"
                 raise BadParameter(url=source["url"], reason=reason)

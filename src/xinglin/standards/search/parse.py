@@ -8,8 +8,8 @@ from xinglin.standards.search.errors import (
     BadValue,
     EmptyValue,
     NoReference,
-    NotSupported,
     NoTarget,
+    NotSupported,
     TooMuch,
     UnknownModifier,
     UnknownParameter,
@@ -72,10 +72,10 @@ def parse_search(
     reading: Reading | None = None,
     bounds: Bounds | None = None,
 ) -> Query:
-    """Read a search for `resource_type` (None: for all types, or those in `_type`) from decoded name-value pairs.
+    """Read a search for `resource_type` (None: all types, or those in `_type`) from decoded name-value pairs.
 
-    Strict handling refuses unknown parameters; lenient leaves them out and names them in `Query.ignored`. Wrong
-    modifiers and values are refused in either. Raises SearchError.
+    Strict handling refuses unknown parameters; lenient leaves them out and names them in `Query.ignored`.
+    Wrong modifiers and values are refused in either. Raises SearchError.
     """
     parser = _Parser(registry, reading or Reading(), bounds or Bounds(), strict=strict)
     return parser.parse(list(pairs), resource_type, compartment)

@@ -27,8 +27,8 @@ CURRENCY = "urn:iso:std:iso:4217"
 
 def joined_name(name: Mapping[str, Any]) -> str:
     """Give a HumanName's family and given names as one Chinese name, without a space between them."""
-    given = name.get("given")
-    parts = [name.get("family"), *(given if isinstance(given, list) else [])]
+    given: Any = name.get("given")
+    parts: list[Any] = [name.get("family"), *(given if isinstance(given, list) else [])]
     return "".join(part for part in parts if isinstance(part, str))
 
 

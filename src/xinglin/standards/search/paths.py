@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """Where values of a search parameter stand: the way, their FHIR type, and the type a reference must have."""
+    """Where values of a search parameter stand: the way, their type, and the type a reference must have."""
 
     steps: tuple[Step, ...]
     type: str
@@ -46,9 +46,9 @@ class Leaf:
 def leaves(
     expression: str, start: str, types: Mapping[str, TypeInfo], root: str = ""
 ) -> tuple[Leaf, ...] | None:
-    """Give where the values of one `expression` (no union) on type `start` stand; None where FHIRPath must say.
+    """Give where the values of an `expression` (no union) on `start` stand; None where FHIRPath must say.
 
-    A choice element gives a leaf for each of its types. `root` is what paths begin with (`start` if not given).
+    A choice element gives a leaf for each of its types. `root` is what paths begin with (else `start`).
     """
     places = [Leaf((), start, path=root or start)]
     position = 0

@@ -1,4 +1,4 @@
-"""What to do with the records of one type: their search parameters sorted by place and made a tree of closures."""
+"""What to do with records of one type: their search parameters by place, made a tree of closures."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -75,8 +75,8 @@ class Node:
 class Plan:
     """How to index one resource type.
 
-    `handlers` by JSON member; `fallbacks` work on the whole record. `lookups` says where each parameter's values
-    went, `pairs` where those composites' pairs went that have any.
+    `handlers` by JSON member; `fallbacks` work on the whole record. `lookups` says where each parameter's
+    values went, `pairs` where those composites' pairs went that have any.
     """
 
     handlers: Mapping[str, Emit]
@@ -121,7 +121,7 @@ def make_plan(resource_type: str, registry: Registry, context: Context) -> Plan:
 
 
 def _spots(parameter: SearchParameter, resource_type: str) -> tuple[list[_Spot], list[str]]:
-    """Give where values of `parameter` stand, and the parts of its expression that only FHIRPath can follow."""
+    """Give where values of `parameter` stand, and the parts of it that only FHIRPath can follow."""
     found: list[Leaf] = []
     rest: list[str] = []
     for piece in split_union(parameter.expression):

@@ -8,7 +8,7 @@ from xinglin.standards.search.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A parameter of the record itself must have one of the values (for `:not` and `:not-in`: none of them)."""
+    """A parameter of the record itself must have one of the values (`:not` and `:not-in`: none)."""
 
     __test__ = False  # for pytest, which takes the name for its own
 
@@ -40,7 +40,7 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The compartment of record `type`/`identity`: the record itself, and those that refer to it by `parameters`."""
+    """The compartment of `type`/`identity`: the record itself, and those that refer to it by `parameters`."""
 
     type: str
     identity: str
@@ -52,7 +52,7 @@ Criterion = Test | Chain | Has
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """What records of one type ("Resource": of every type) must answer: all of `criteria`, and lie `within`."""
+    """What records of one type ("Resource": of every type) must answer: all `criteria`, and lie `within`."""
 
     type: str
     criteria: tuple[Criterion, ...]
@@ -85,9 +85,9 @@ class Include:
 class Query:
     """A whole search. A record is found if it answers a branch.
 
-    `count` is the page size asked for, `total` one of "", none, estimate, accurate; `summary` one of "", true,
-    text, data, count, false; `elements` what is wanted of each record. `ignored` names what lenient handling
-    left out.
+    `count` is the page size asked for, `total` one of "", none, estimate, accurate; `summary` one of "",
+    true, text, data, count, false; `elements` what is wanted of each record. `ignored` names what lenient
+    handling left out.
     """
 
     branches: tuple[Branch, ...]

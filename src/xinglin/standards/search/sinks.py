@@ -20,10 +20,11 @@ class Quantity(NamedTuple):
 class Index(NamedTuple):
     """All that a database keeps about a record so that it is found.
 
-    keys: sorted distinct signed 64-bit keys. dates: (place, low, high), microseconds since 1970 UTC, half open.
-    numbers: see `Quantity`. strings: (place, folded text). references: distinct `self_key`s of the records this
-    one refers to through reference parameters, sorted. texts: display texts by their hash, for a dictionary that
-    `:text` looks in; each hash XOR the place's salt is among the keys. A place is a signed 32-bit number.
+    keys: sorted distinct signed 64-bit keys. dates: (place, low, high), microseconds since 1970 UTC, half
+    open. numbers: see `Quantity`. strings: (place, folded text). references: distinct `self_key`s of the
+    records this one refers to through reference parameters, sorted. texts: display texts by their hash, for a
+    dictionary that `:text` looks in; each hash XOR the place's salt is among the keys. A place is a signed
+    32-bit number.
     """
 
     keys: list[int]
@@ -35,7 +36,7 @@ class Index(NamedTuple):
 
 
 class Sink:
-    """Collects an `Index` while a record is walked. `contained` gives the types of contained records by id."""
+    """Collects an `Index` while a record is walked. `contained`: types of contained records by id."""
 
     __slots__ = ("contained", "dates", "keys", "numbers", "references", "strings", "texts")
 

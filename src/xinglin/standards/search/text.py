@@ -8,7 +8,6 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 from itertools import product
-from typing import Any
 
 import opencc
 import pypinyin
@@ -16,6 +15,7 @@ import pypinyin
 _CACHED = 1 << 15
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HAN_OR_NOT = re.compile(f"{_HAN.pattern}+|(?:(?!{_HAN.pattern}).)+", re.DOTALL)
 _NAME_LENGTH = 4
 """Up to this many characters a text may be a name: all readings count, not only the usual ones."""
 MAX_READINGS = 8
@@ -75,7 +75,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def runs(text: str) -> list[str]:
     """Give the words of folded `text`, runs of Chinese characters whole."""
-    return _RUN.findall(text)
+    return [match.group() for match in _RUN.finditer(text)]
 
 
 _RUN = re.compile(f"{_HAN.pattern}+|(?:(?!{_HAN.pattern})\\w)+")
@@ -92,20 +92,24 @@ _ASCII = {code: chr(code).lower() if _is_kept(chr(code)) else None for code in r
 
 
 @cache
-def _simplifier() -> Any:
+def _simplifier() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
 
 
 def _syllables(text: str) -> list[list[str]]:
     """Give the readings of each character, the usual one first; anything not Chinese stands as it is."""
-    usual = pypinyin.lazy_pinyin(text, errors=_letters)
-    if len(text) > _NAME_LENGTH:
+    found: list[list[str]] = []
+    for run in _HAN_OR_NOT.findall(text):
+        if _HAN.match(run):
+            found += _readings(run, every=len(text) <= _NAME_LENGTH)
+        else:
+            found += [[char] for char in run if char != " "]
+    return found
+
+
+def _readings(han: str, *, every: bool) -> list[list[str]]:
+    usual = pypinyin.lazy_pinyin(han)
+    if not every:
         return [[one] for one in usual]
-    every: list[list[str]] = pypinyin.pinyin(
-        text, style=pypinyin.Style.NORMAL, heteronym=True, errors=_letters
-    )
-    return [list(dict.fromkeys([first, *others])) for first, others in zip(usual, every, strict=True)]
-
-
-def _letters(text: str) -> list[str]:
-    return list(text.replace(" ", ""))
+    all_of = pypinyin.pinyin(han, style=pypinyin.Style.NORMAL, heteronym=True)
+    return [list(dict.fromkeys([first, *others])) for first, others in zip(usual, all_of, strict=True)]

@@ -118,7 +118,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with a unit: `code` "" for whatever unit, `system` "" for a code or unit text of any system."""
+    """A number with a unit: `code` "" for whatever unit, `system` "" for a code or text of any system."""
 
     number: Number
     system: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
 from xinglin.standards.search.query import Chain, Criterion, Has, Include, Query, Test
+from xinglin.standards.search.values import Text
 
 _PLAIN = "/:,|$"
 """Characters that may stand as they are in the query of a URL and make it easier to read."""
@@ -50,7 +51,7 @@ def _criterion(criterion: Criterion) -> tuple[str, str]:
 def _test(test: Test) -> tuple[str, str]:
     name = f"{test.parameter.code}:{test.modifier}" if test.modifier else test.parameter.code
     if test.parameter.code in {"_text", "_content"}:
-        return name, test.values[0].text  # pyright: ignore[reportAttributeAccessIssue]
+        return name, " ".join(one.text for one in test.values if isinstance(one, Text))
     return name, ",".join(value.write() for value in test.values)
 
 

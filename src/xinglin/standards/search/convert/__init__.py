@@ -1,7 +1,7 @@
-"""From a value in a record to its keys and rows: one small closure for each place, made when a type is compiled.
+"""From a value in a record to its keys and rows: a small closure for each place.
 
-Each closure takes a value of one FHIR type and a `Sink`. Values repeat (codes, systems, the patient of a thousand
-observations), so hashes are remembered, boundedly.
+Each closure takes a value of one FHIR type and a `Sink`. Values repeat (codes, systems, the patient of a
+thousand observations), so hashes are remembered, boundedly.
 """
 
 from xinglin.standards.search.convert.dates import date_converter
@@ -17,7 +17,7 @@ __all__ = ["Context", "Emit", "Json", "Place", "converter"]
 
 
 def converter(kind: str, type_name: str, place: Place, context: Context) -> Emit | None:
-    """Make the closure for values of `type_name` behind a parameter of type `kind`; None where they don't count."""
+    """Make the closure for values of `type_name` behind a `kind` parameter; None where they don't count."""
     if type_name == "Extension":
         return _extension(kind, place, context)
     if kind == "token":

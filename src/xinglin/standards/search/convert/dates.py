@@ -20,7 +20,8 @@ def period_range(period: Json, zone: str) -> Range:
 def timing_range(timing: Json, zone: str) -> Range | None:
     """Give the outer limits of a FHIR Timing, which are all that count; None where it has none."""
     found = [date_range(one, zone) for one in timing.get("event") or () if one]
-    bounds = (timing.get("repeat") or {}).get("boundsPeriod")
+    repeat: Json = timing.get("repeat") or {}
+    bounds: Json | None = repeat.get("boundsPeriod")
     if bounds:
         found.append(period_range(bounds, zone))
     return Range(min(one.low for one in found), max(one.high for one in found)) if found else None

@@ -54,7 +54,7 @@ def _literal(place: Place, context: Context) -> Emit:
         sink.keys.update(found)
         if target is not None:
             sink.references.add(target)
-        elif sink.contained and one[0]:
+        elif sink.contained and one[0] and not one[1]:
             sink.keys.update(presence(sink.contained.get(one[0][1:], "")))
         identifier = value.get("identifier")
         if identifier:

@@ -15,7 +15,7 @@ Hashes = Callable[[Any], Iterable[int]]
 
 
 def pair_converter(left: Sequence[Leaf], right: Sequence[Leaf], place: Place, context: Context) -> Emit:
-    """Make the closure that pairs what stands at `left` with what stands at `right`, below the composite's base."""
+    """Make the closure that pairs what stands at `left` and `right` below a composite's base."""
     lefts = [(leaf.steps, _hashes(leaf, context)) for leaf in left]
     rights = [(leaf.steps, _hashes(leaf, context)) for leaf in right]
     salt = place.salt

@@ -18,7 +18,7 @@ MEMORY = 1 << 15
 class Place:
     """Where values stand in records of one type, such as "Observation.code".
 
-    `systems` are those a bare code there implies, `targets` the types that some parameter asks a reference for.
+    `systems` are those a bare code there implies, `targets` the types that some parameter asks for.
     """
 
     name: str

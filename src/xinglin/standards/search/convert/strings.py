@@ -19,10 +19,14 @@ def string_converter(type_name: str, place: Place) -> Emit | None:
     """Make the closure of a string parameter; None where `type_name` is no text."""
     if type_name == "xhtml":
         return _narrative(place)
+    present = place.present
+    if type_name == "Address":
+        return lambda _, sink: sink.keys.add(present)
     if type_name == "HumanName":
         plain = _text(place)
 
         def emit(value: Json, sink: Sink) -> None:
+            sink.keys.add(present)
             name = joined_name(value)
             if has_han(name):
                 plain(name, sink)
