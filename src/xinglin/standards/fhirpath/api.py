@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xinglin.standards.definitions import type_model
 from xinglin.standards.fhirpath import tree
@@ -17,6 +17,7 @@ from xinglin.standards.fhirpath.code import (
     Run,
     Scope,
     Terminology,
+    Test,
     Tracer,
 )
 from xinglin.standards.fhirpath.compiler import Compiler
@@ -27,7 +28,7 @@ from xinglin.standards.fhirpath.values import Node, guess_type, public_type, sys
 
 Json = dict[str, Any]
 
-_SYSTEM_NAMES = {
+_SYSTEM_NAMES: Final = {
     "Boolean": "boolean", "Integer": "integer", "Decimal": "decimal", "String": "string", "Date": "date",
     "DateTime": "dateTime", "Time": "time", "Quantity": "Quantity",
 }  # fmt: skip
@@ -36,9 +37,9 @@ _SYSTEM_NAMES = {
 class Item(NamedTuple):
     """A result: its type, its value, and where it stands when that was asked for.
 
-    `type` is the FHIR type for elements ("code", "HumanName", "BackboneElement") and the FHIR name of the System
-    type for computed values ("boolean", "dateTime", "Quantity"). `value` is JSON for elements (None for a
-    primitive that has only extensions), else a bool, int, Decimal, str, Date, DateTime, Time or Quantity.
+    `type` is the FHIR type for elements ("code", "HumanName", "BackboneElement") and the FHIR name of the
+    System type for computed values ("boolean", "dateTime", "Quantity"). `value` is JSON for elements (None
+    for a primitive that has only extensions), else bool, int, Decimal, str, Date, DateTime, Time or Quantity.
     """
 
     type: str
@@ -46,13 +47,21 @@ class Item(NamedTuple):
     location: str | None = None
 
 
-class _Made(NamedTuple):
-    """Closures made for one type of record; `item_type` is that of all their raw items, None where they are Nodes."""
+class _Items(NamedTuple):
+    """A closure that finds items; `item_type` is that of its raw items, None where it gives Nodes."""
 
     run: Run
     uses_env: bool
     item_type: str | None
-    located: bool
+    lift: bool
+
+
+class _Values(NamedTuple):
+    """A closure that finds values, and their types, () where unknown."""
+
+    run: Run
+    uses_env: bool
+    types: tuple[str, ...]
 
 
 class Compiled:
@@ -67,11 +76,11 @@ class Compiled:
         self.tree = node
         self.type_name = type_name
         self.strict = strict
-        self._made: dict[tuple[str, str | None], _Made] = {}
-        self._values: dict[str | None, tuple[Any, bool, tuple[str, ...]]] = {}
-        self._truth: dict[str | None, tuple[Any, bool, tuple[str, ...]]] = {}
+        self._items: dict[tuple[str, bool], _Items] = {}
+        self._values: dict[str, _Values] = {}
+        self._tests: dict[str, tuple[Test, bool]] = {}
         if strict and type_name is not None:
-            self._make("items", type_name)
+            self._make_items(type_name, located=False)
 
     def __str__(self) -> str:
         return print_tree(self.tree)
@@ -89,31 +98,33 @@ class Compiled:
         root: Json | None = None,
         located: bool = False,
     ) -> list[Item]:
-        """Evaluate on `resource` (JSON as read by `exact_json.loads`), or on an element of the type compiled for.
+        """Evaluate on `resource`, JSON as `exact_json.loads` reads it, or on an element of the compiled type.
 
-        `root` is the resource that holds `resource`, for `%rootResource` and contained references. With `located`
-        every item that stands in the record tells where. Raises FhirPathError.
+        `root` is the resource that holds `resource`, for `%rootResource` and contained references. With
+        `located` every item that stands in the record tells where. Raises FhirPathError.
         """
-        use = "nodes" if located else "items"
-        kind = self.type_name or (resource.type if type(resource) is Node else guess_type(resource))
-        made = self._made.get((use, kind)) or self._make(use, kind)
+        kind = self._kind(resource)
+        made = self._items.get((kind, located)) or self._make_items(kind, located=located)
         env: Any = None
         if made.uses_env:
             env = Env(
                 resource, resource, resource if root is None else root, variables=variables, resolve=resolve,
                 terminology=terminology, conforms=conforms, now=now, trace=trace,
             )  # fmt: skip
-        found = self._run(made, resource, kind, env)
-        if made.item_type is not None:
-            item_type = made.item_type
+        found = _evaluated(made, resource, kind, env)
+        item_type = made.item_type
+        if item_type is not None:
             return [_item(one) if type(one) is Node else Item(item_type, one) for one in found]
         return [_item(one, located=located) for one in found]
 
     def nodes(self, resource: Any, *, variables: Mapping[str, Any] | None = None) -> list[Node]:
-        """Give the elements found, each a Node that knows its parent, key, index and location; computed values are left out."""
-        kind = self.type_name or guess_type(resource)
-        made = self._made.get(("nodes", kind)) or self._make("nodes", kind)
-        found = self._run(made, resource, kind, Env(resource, resource, resource, variables=variables))
+        """Give the elements found, each a Node that knows its parent, key, index and location.
+
+        Computed values are left out, and `as` filters a collection.
+        """
+        kind = self._kind(resource)
+        made = self._items.get((kind, True)) or self._make_items(kind, located=True)
+        found = _evaluated(made, resource, kind, Env(resource, resource, resource, variables=variables))
         return [one for one in found if type(one) is Node]
 
     def values(self, resource: Any, *, resolve: Resolver | None = None) -> list[Any]:
@@ -121,11 +132,12 @@ class Compiled:
 
         Here `as` filters a collection, as R4's own search parameters expect.
         """
-        kind = self.type_name or resource.get("resourceType")
-        made = self._values.get(kind) or self._values_for(kind)
-        run, uses_env, _ = made
+        try:
+            run, uses_env, _ = self._values[self.type_name or resource["resourceType"]]
+        except (KeyError, TypeError):
+            run, uses_env, _ = self._values_for(self._kind(resource))
         if not uses_env:
-            return run(resource, None)
+            return run(resource, _NO_ENV)
         return run(resource, Env(resource, resource, resource, resolve=resolve))
 
     def extractor(self, type_name: str) -> tuple[Callable[[Json], list[Any]], tuple[str, ...]]:
@@ -133,7 +145,7 @@ class Compiled:
         run, uses_env, types = self._values_for(type_name)
         if uses_env:
             return lambda resource: run(resource, Env(resource, resource, resource)), types
-        return lambda resource: run(resource, None), types
+        return lambda resource: run(resource, _NO_ENV), types
 
     def truth(
         self,
@@ -148,17 +160,16 @@ class Compiled:
     ) -> bool:
         """Say whether `item` fulfils the expression; an empty result doesn't.
 
-        For invariants: `item` is an element of the type compiled for (or a Node), `resource` the resource it is
-        in, `root` the one that contains that. `as` filters a collection.
+        For invariants: `item` is an element of the type compiled for (or a Node), `resource` the resource it
+        is in, `root` the one that contains that. `as` filters a collection.
         """
-        kind = self.type_name or (None if type(item) is Node else guess_type(item))
-        made = self._truth.get(kind) or self._truth_for(kind)
-        test, uses_env, _ = made
-        env: Any = None
+        kind = self.type_name or self._kind(item)
+        test, uses_env = self._tests.get(kind) or self._test_for(kind)
+        env = _NO_ENV
         if uses_env:
-            resource = item if resource is None else resource
+            holder = item if resource is None else resource
             env = Env(
-                item, resource, resource if root is None else root, resolve=resolve, terminology=terminology,
+                item, holder, holder if root is None else root, resolve=resolve, terminology=terminology,
                 conforms=conforms, variables=variables,
             )  # fmt: skip
         try:
@@ -166,75 +177,80 @@ class Compiled:
         except RecursionError:
             raise TooComplex(detail="the evaluation nests too deep") from None
 
-    def _values_for(self, kind: str | None) -> tuple[Any, bool, tuple[str, ...]]:
-        code, uses_env = self._compile("values", kind, Need.VALUES)
-        source, known = code.run, kind in type_model()
-        if code.nodes or code.bare or not known:
+    def _kind(self, resource: Any) -> str:
+        if self.type_name is not None:
+            return self.type_name
+        return resource.type if type(resource) is Node else guess_type(resource)
 
-            def run(this: Any, env: Env) -> list[Any]:
-                items = source(this if known else _root(this, kind), env)
-                values = [i.value if type(i) is Node else i for i in items]
-                return [v for v in values if v is not None]
-
-        else:
-            run = source
-        made = (run, uses_env, code.types)
-        self._values[kind] = made
-        return made
-
-    def _truth_for(self, kind: str | None) -> tuple[Any, bool, tuple[str, ...]]:
-        code, uses_env = self._compile("truth", kind, Need.ITEMS)
-        test = as_test(code)
-        if kind is None or kind not in type_model():
-            inner = test
-
-            def test(item: Any, env: Env) -> bool | None:
-                return inner(_root(item, kind), env)
-
-        made = (test, uses_env, code.types)
-        self._truth[kind] = made
-        return made
-
-    def _compile(self, use: str, kind: str | None, need: Need) -> tuple[Code, bool]:
-        compiler = Compiler(strict=self.strict, lenient_as=use != "items", located=use == "nodes")
-        known = kind is not None and kind in type_model()
-        scope = Scope((kind,) if known and kind else (), nodes=not known or use == "nodes")
+    def _compile(self, kind: str, need: Need, *, core: bool, located: bool = False) -> tuple[Code, bool]:
+        """Compile for `kind`; `core`: with the latitude that R4's own parameters and invariants need."""
+        compiler = Compiler(strict=self.strict, lenient_as=core or located, located=located)
+        known = kind in type_model()
+        scope = Scope((kind,) if known else (), nodes=not known or located)
         try:
             return compiler.compile(self.tree, scope, need), compiler.uses_env
         except RecursionError:
             raise TooComplex(detail="the expression nests too deep") from None
 
-    def _make(self, use: str, kind: str | None) -> _Made:
-        # Raw values are quicker, and as good where all are of one type.
-        code, uses_env = self._compile(use, kind, Need.ITEMS)
+    def _make_items(self, kind: str, *, located: bool) -> _Items:
         item_type = None
-        if code.nodes or len(code.types) != 1 or use == "nodes":
-            code, uses_env = self._compile(use, kind, Need.NODES)
-        else:
+        code, uses_env = self._compile(kind, Need.ITEMS, core=False, located=located)
+        if not code.nodes and len(code.types) == 1:
+            # Raw values are quicker, and as good where all are of one type.
             item_type = _item_type(code.types[0])
-        made = self._made[use, kind] = _Made(code.run, uses_env, item_type, located=use == "nodes")
+        else:
+            code, uses_env = self._compile(kind, Need.NODES, core=False, located=located)
+        lift = located or kind not in type_model()
+        made = self._items[kind, located] = _Items(code.run, uses_env, item_type, lift)
         return made
 
-    def _run(self, made: _Made, resource: Any, kind: str | None, env: Any) -> list[Any]:
-        focus = resource
-        if made.item_type is None and type(focus) is not Node and (kind not in type_model() or made.located):
-            focus = _root(resource, kind)
-        try:
-            return made.run(focus, env)
-        except RecursionError:
-            raise TooComplex(detail="the evaluation nests too deep") from None
+    def _values_for(self, kind: str) -> _Values:
+        made = self._values.get(kind)
+        if made is None:
+            code, uses_env = self._compile(kind, Need.VALUES, core=True)
+            known = kind in type_model()
+            run = code.run if known and not code.nodes and not code.bare else _plain(code.run, kind, known)
+            made = self._values[kind] = _Values(run, uses_env, code.types)
+        return made
+
+    def _test_for(self, kind: str) -> tuple[Test, bool]:
+        code, uses_env = self._compile(kind, Need.ITEMS, core=True)
+        test = as_test(code)
+        made = self._tests[kind] = (test if kind in type_model() else _lifted(test, kind), uses_env)
+        return made
 
 
-def _root(resource: Any, kind: str | None) -> Node:
-    return resource if type(resource) is Node else Node(resource, kind or guess_type(resource))
+_NO_ENV: Any = None
+"""What closures get that never look at their Env."""
+
+
+def _evaluated(made: _Items, resource: Any, kind: str, env: Env) -> list[Any]:
+    try:
+        return made.run(_as_node(resource, kind) if made.lift else resource, env)
+    except RecursionError:
+        raise TooComplex(detail="the evaluation nests too deep") from None
+
+
+def _as_node(resource: Any, kind: str) -> Node:
+    return resource if type(resource) is Node else Node(resource, kind)
+
+
+def _plain(source: Run, kind: str, known: bool) -> Run:
+    def run(this: Any, env: Env) -> list[Any]:
+        items = source(this if known else _as_node(this, kind), env)
+        values = [item.value if type(item) is Node else item for item in items]
+        return [value for value in values if value is not None]
+
+    return run
+
+
+def _lifted(test: Test, kind: str) -> Test:
+    return lambda item, env: test(_as_node(item, kind), env)
 
 
 def _item_type(type_: str) -> str:
-    return (
-        _SYSTEM_NAMES.get(type_.removeprefix("System."), type_)
-        if type_.startswith("System.")
-        else public_type(type_)
-    )
+    system = type_.removeprefix("System.")
+    return _SYSTEM_NAMES.get(system, system) if system != type_ else public_type(type_)
 
 
 def _item(one: Any, *, located: bool = False) -> Item:
@@ -253,9 +269,10 @@ def compile_expression(
 ) -> Compiled:
     """Compile an expression, once for each text.
 
-    `type_name` is the type of the focus ("Patient", "HumanName", "Observation.component"); without it each record's
-    own `resourceType` counts. `strict` refuses elements that the type doesn't have, and the like, instead of finding
-    nothing: with `type_name` at once, else when the first record of a type is met. Raises FhirPathError.
+    `type_name` is the type of the focus ("Patient", "HumanName", "Observation.component"); without it each
+    record's own `resourceType` counts. `strict` refuses elements that the type doesn't have, and the like,
+    instead of finding nothing: with `type_name` at once, else when the first record of a type is met.
+    Raises FhirPathError.
     """
     if isinstance(expression, str):
         return _compiled_text(expression, type_name, strict)

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, Final
 
 from xinglin.standards.fhirpath.errors import TooComplex
-from xinglin.standards.fhirpath.values import Node, resource_node
+from xinglin.standards.fhirpath.values import Node, is_array, is_object, resource_node
 
 MAX_STEPS: Final = 1_000_000
 """Items one evaluation may visit."""
@@ -22,7 +22,7 @@ MAX_SECONDS: Final = 10.0
 Resolver = Callable[[str], "dict[str, Any] | None"]
 """Finds the resource that a reference names."""
 Terminology = Callable[[str, Mapping[str, Any] | str], "bool | None"]
-"""Says whether the value set of a canonical has a code, Coding or CodeableConcept; None where it can't tell."""
+"""Says whether a value set, by canonical, has a code, Coding or CodeableConcept; None where it can't say."""
 Conforms = Callable[[Any, str], "bool | None"]
 """Says whether an element conforms to a profile; None where the profile is unknown."""
 Tracer = Callable[[str, list[Any]], None]
@@ -44,8 +44,8 @@ class Env:
     """What one evaluation knows beside its focus."""
 
     __slots__ = (
-        "_deadline", "below", "conforms", "context", "index", "now", "resolve", "resource", "root", "steps", "terminology",
-        "total", "trace", "variables",
+        "_deadline", "below", "conforms", "context", "index", "now", "resolve", "resource", "root", "steps",
+        "terminology", "total", "trace", "variables",
     )  # fmt: skip
 
     def __init__(
@@ -89,8 +89,8 @@ class Env:
 
 def variable_items(value: Any) -> list[Any]:
     """Turn a variable given from outside (a system value, JSON, Node, or a list of them) into items."""
-    values: list[Any] = value if isinstance(value, list) else [] if value is None else [value]
-    return [resource_node(one) if isinstance(one, dict) else one for one in values]
+    values = value if is_array(value) else [] if value is None else [value]
+    return [resource_node(one) if is_object(one) else one for one in values]
 
 
 Run = Callable[[Any, Env], list[Any]]
@@ -107,10 +107,10 @@ NOTHING: Final = Node(None, "?")
 class Code:
     """A compiled expression.
 
-    `types` are the types its items may have, () where unknown. `nodes`: items tell their type themselves; else
-    they are raw JSON of `types`. `test` gives the same answer as `run` without a list where that is a boolean.
-    `constant`: the items, where they are always the same. `ordered`: false where the order means nothing. `bare`:
-    among raw items there may be Nodes of primitives that have no value.
+    `types` are the types its items may have, () where unknown. `nodes`: items tell their type themselves;
+    else they are raw JSON of `types`. `test` gives the same answer as `run` without a list, where that is a
+    boolean. `constant`: the items, where they are always the same. `ordered`: false where the order means
+    nothing. `bare`: among raw items there may be Nodes of primitives that have no value.
     """
 
     run: Run
@@ -143,7 +143,7 @@ def from_test(test: Test) -> Code:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What names mean at one place of the expression: the type of `$this` and the variables defined so far."""
+    """What names mean at one place of the expression: the type of `$this`, the variables defined so far."""
 
     types: tuple[str, ...]
     nodes: bool

@@ -75,7 +75,7 @@ class Compiler:
             case tree.Special():
                 return self._special(node, scope, need)
             case tree.Variable():
-                return self._variable(node, scope, need)
+                return self._variable(node, scope)
             case tree.Member():
                 return self.member(node, scope, need)
             case tree.Call():
@@ -145,7 +145,7 @@ class Compiler:
             lambda this, _env: EMPTY if this is NOTHING else [this], scope.types, nodes=False, bare=scope.bare
         )
 
-    def _variable(self, node: tree.Variable, scope: Scope, need: Need) -> Code:
+    def _variable(self, node: tree.Variable, scope: Scope) -> Code:
         name = node.name
         url = _URLS.get(name)
         if url is None and name.startswith("vs-"):
@@ -231,11 +231,12 @@ class Compiler:
             return constant(EMPTY, ())
         keys = list(dict.fromkeys(keys))
         if need is Need.NODES or any(kind in ABSTRACT or kind == UNKNOWN for _, kind in keys):
-            if len(code.types) > 1:
+            owner, *others = code.types
+            if others:
                 code = self._as_nodes(node, scope, code)
                 return Code(steps.of_nodes(_source(code), node.name), kinds or (), nodes=True)
             kinds = tuple(k for k in kinds or () if k not in ABSTRACT) if need is Need.NODES else ()
-            return Code(steps.lift(_source(code), code.types[0], keys), kinds, nodes=True)
+            return Code(steps.lift(_source(code), owner, keys), kinds, nodes=True)
         bare = need is Need.ITEMS and any(is_primitive(kind) for _, kind in keys)
         return Code(_raw_step(_source(code), keys, bare=bare), tuple(kinds or ()), bare=bare)
 

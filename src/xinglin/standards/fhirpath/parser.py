@@ -6,7 +6,7 @@ from typing import Final, cast
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.errors import SyntaxProblem, TooComplex
 from xinglin.standards.fhirpath.quantity import CALENDAR_WORDS, Quantity
-from xinglin.standards.fhirpath.temporal import Date, DateTime, Temporal, Time
+from xinglin.standards.fhirpath.temporal import Date, DateTime, Time
 from xinglin.standards.fhirpath.tokens import Token, tokenize
 
 MAX_DEPTH = 120
@@ -148,11 +148,13 @@ class _Parser:
                 return self._invocation(None)
 
     def _temporal(self, token: Token) -> Date | DateTime | Time:
-        kind: type[Temporal] = {"date": Date, "datetime": DateTime, "time": Time}[token.kind]
+        kind: type[Date] | type[DateTime] | type[Time] = {"date": Date, "datetime": DateTime, "time": Time}[
+            token.kind
+        ]
         value = kind.parse(token.text.removeprefix("@").removeprefix("T" if kind is Time else ""))
         if value is None:
             raise SyntaxProblem(position=token.at + 1, detail=f"there is no {token.text}")
-        return cast("Date | DateTime | Time", value)
+        return value
 
     def _number(self) -> tree.Node:
         token = self._advance()

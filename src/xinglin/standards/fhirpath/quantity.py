@@ -54,7 +54,7 @@ class Quantity:
 
     @property
     def duration(self) -> str | None:
-        """The calendar word to add to a date; None where the unit isn't one of time or has no calendar meaning."""
+        """The calendar word to add to a date; None where the unit has no calendar meaning."""
         if self.calendar or self.unit in CALENDAR_WORDS:
             return CALENDAR_WORDS[self.unit]
         return None if self.unit in {"a", "mo"} else _UCUM_CALENDAR.get(self.unit)

@@ -1,10 +1,17 @@
-"""The steps of a path as closures over plain dicts: the hottest code of the house, so each case has its own."""
+"""The steps of a path as closures over plain dicts: the hottest code here, so each case has its own."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from xinglin.standards.fhirpath.code import EMPTY, Env, Run
-from xinglin.standards.fhirpath.values import Node, children_named, is_primitive, make_nodes
+from xinglin.standards.fhirpath.values import (
+    Node,
+    children_named,
+    is_array,
+    is_object,
+    is_primitive,
+    make_nodes,
+)
 
 
 def from_focus(key: str) -> Run:
@@ -12,14 +19,13 @@ def from_focus(key: str) -> Run:
 
     def run(this: Any, _env: Env) -> list[Any]:
         try:
-            value = this.get(key)
+            value: Any = this.get(key)
         except AttributeError:
             return EMPTY
         if value is None:
             return EMPTY
-        if type(value) is list:
-            values: list[Any] = value
-            return [one for one in values if one is not None] if None in values else values
+        if is_array(value):
+            return [one for one in value if one is not None] if None in value else value
         return [value]
 
     return run
@@ -32,7 +38,7 @@ def from_each(source: Run, key: str) -> Run:
         found: list[Any] = []
         for item in source(this, env):
             try:
-                value = item.get(key)
+                value: Any = item.get(key)
             except AttributeError:
                 continue
             if value is None:
@@ -58,7 +64,7 @@ def choice(source: Run | None, keys: Sequence[str]) -> Run:
             if type(item) is dict:
                 for key in wanted.intersection(item):  # pyright: ignore[reportUnknownArgumentType]
                     value: Any = item[key]
-                    if type(value) is list:
+                    if is_array(value):
                         found += value
                     elif value is not None:
                         found.append(value)
@@ -74,9 +80,9 @@ def with_bare(source: Run | None, typed_keys: Sequence[tuple[str, str]]) -> Run:
     def run(this: Any, env: Env) -> list[Any]:
         found: list[Any] = []
         for item in (this,) if source is None else source(this, env):
-            if type(item) is not dict:
+            if not is_object(item):
                 continue
-            record: dict[str, Any] = item
+            record = item
             for key, beside, kind in keys:
                 value = record.get(key)
                 if value is None:
@@ -101,9 +107,9 @@ def lift(source: Run | None, type_: str, typed_keys: Sequence[tuple[str, str]]) 
     def run(this: Any, env: Env) -> list[Any]:
         found: list[Any] = []
         for item in (this,) if source is None else source(this, env):
-            if type(item) is not dict:
+            if not is_object(item):
                 continue
-            record: dict[str, Any] = item
+            record = item
             parent: Node | None = None
             for key, beside, kind in keys:
                 value = record.get(key)

@@ -18,7 +18,8 @@ _LEAST = (1, 1, 1, 0, 0, Decimal(0))
 # 30 days and a year as 365 days here.
 _FIXED_DAYS = {"year": 365, "month": 30}
 _DEFINITE_MILLISECONDS = {
-    "week": 604_800_000, "day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1_000, "millisecond": 1,
+    "week": 604_800_000, "day": 86_400_000, "hour": 3_600_000,
+    "minute": 60_000, "second": 1_000, "millisecond": 1,
 }  # fmt: skip
 UNITS = ("year", "month", "day", "hour", "minute", "second")
 _WIDEST_ZONES = timedelta(hours=26)
@@ -30,8 +31,8 @@ Part = int | Decimal
 class Temporal:
     """What dates and times share.
 
-    `parts` holds year, month, day, hour, minute (int) and second (Decimal) as far as known; times begin with the
-    hour. `zone` is the offset from UTC in minutes, None where none was given.
+    `parts` holds year, month, day, hour, minute (int) and second (Decimal) as far as known; times begin with
+    the hour. `zone` is the offset from UTC in minutes, None where none was given.
     """
 
     parts: tuple[Part, ...]
@@ -104,7 +105,7 @@ class Temporal:
         # Year 0 and seconds of 60 are refused when read; datetime holds everything else.
         return datetime(int(year), int(month), int(day), int(hour), int(minute)) + timedelta(
             microseconds=micro
-        )  # noqa: DTZ001
+        )
 
     def _in_utc(self) -> "Temporal":
         try:
@@ -116,7 +117,7 @@ class Temporal:
         return type(self)(parts[: len(self.parts)], 0)
 
     def plus(self, amount: int, unit: str) -> Self | None:
-        """Add a whole `amount` of a calendar `unit` (singular word); None where the result leaves years 1 to 9999."""
+        """Add an `amount` of a calendar `unit` (singular); None where the result leaves years 1 to 9999."""
         if self.first:
             return self._time_plus(amount, unit)
         finest = UNITS[len(self.parts) - 1]

@@ -45,7 +45,7 @@ _ESCAPED = {"f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of the text; `text` is what it means (strings and delimited names without quotes and escapes)."""
+    """A piece of the text; `text` is what it means (strings and delimited names without their quotes)."""
 
     kind: Kind
     text: str
@@ -83,7 +83,7 @@ def unescape(text: str) -> str:
     if "\\" not in text:
         return text
     found = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _ESCAPED.get(m[2], m[2]), text)
-    # Two \u escapes may spell one character outside the basic plane; alone a surrogate is no character at all.
+    # Two \u escapes may spell one character outside the basic plane; one surrogate alone is no character.
     return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -1,7 +1,7 @@
 """The syntax tree of an expression: immutable, comparable, and without anything about how it is evaluated.
 
-Compilers (to closures here, to SQL in `lake`) match on these classes. `at` is the place in the text, for errors;
-it doesn't take part in comparison.
+Compilers (to closures here, to SQL in `lake`) match on these classes. `at` is the place in the text, for
+errors; it doesn't take part in comparison.
 """
 
 from collections.abc import Iterator

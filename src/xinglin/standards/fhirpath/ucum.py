@@ -1,7 +1,7 @@
 """UCUM units, converted exactly with fractions (https://ucum.org/ucum).
 
-`ucumvert` carries UCUM's own table, `ucum-essence.xml`, and we read that. Its converter isn't used: it computes with
-binary floats (0.1 mg + 0.2 mg isn't 0.3 mg) and takes 0.6 s and 60 MB to load, the table alone 10 ms.
+`ucumvert` carries UCUM's own table, `ucum-essence.xml`, and we read that. Its converter isn't used: it
+computes with binary floats (185 [lb_av] become 83.91458845000001 kg) and takes 0.5 s to load, the table 5 ms.
 """
 
 import re
@@ -44,7 +44,7 @@ class _UnknownUnit(Exception):
 
 
 def ratio(code: str, other: str) -> Fraction | None:
-    """Say how many of UCUM unit `other` one `code` is; None where they measure different things or are unknown."""
+    """Say how many of UCUM unit `other` one `code` is; None where they can't be compared or are unknown."""
     mine, theirs = unit(code), unit(other)
     if mine is None or theirs is None or mine.dimension != theirs.dimension:
         return None

@@ -1,7 +1,8 @@
 """The values that expressions work on, and what it means for two of them to be equal, alike or ordered.
 
-A *system value* is a Python bool, int, Decimal, str, Date, DateTime, Time or Quantity. An element of a record is
-either *raw*, the plain JSON value whose type the compiler knows, or a `Node`, which carries its type along.
+A *system value* is a Python bool, int, Decimal, str, Date, DateTime, Time or Quantity. An element of a
+record is either *raw*, the plain JSON value whose type the compiler knows, or a `Node`, which carries its
+type along.
 http://hl7.org/fhirpath/N1/#equality, #equivalence, #comparison
 """
 
@@ -40,8 +41,8 @@ UNKNOWN: Final = "?"
 class Node:
     """An element with its type and place.
 
-    `value` is the JSON value (None for a primitive that has only extensions), `extras` the JSON object beside a
-    primitive (`_name`), `parent`, `key` and `index` where it stands (`index` None outside arrays).
+    `value` is the JSON value (None for a primitive that has only extensions), `extras` the JSON object beside
+    a primitive (`_name`), `parent`, `key` and `index` where it stands (`index` None outside arrays).
     """
 
     __slots__ = ("extras", "index", "key", "parent", "type", "value")
@@ -52,15 +53,13 @@ class Node:
         type_: str,
         parent: "Node | None" = None,
         key: str = "",
-        index: int | None = None,
-        extras: Any = None,
     ) -> None:
         self.value = value
         self.type = type_
         self.parent = parent
         self.key = key
-        self.index = index
-        self.extras = extras
+        self.index: int | None = None
+        self.extras: Any = None
 
     @property
     def location(self) -> str:
@@ -87,7 +86,7 @@ def is_array(value: Any) -> TypeGuard[list[Any]]:
 
 def is_primitive(type_: str) -> bool:
     """Say whether `type_` is a FHIR primitive type."""
-    return type_[:1].islower() and type_ not in {UNKNOWN}
+    return type_[:1].islower() and type_ != UNKNOWN
 
 
 @cache
@@ -99,7 +98,7 @@ def public_type(type_: str) -> str:
 
 @cache
 def child_elements(type_: str) -> Mapping[str, tuple[Element, str]]:
-    """Give for each JSON key that a `type_` may have (`valueQuantity` …) the element and the type it then has."""
+    """Give for each JSON key of a `type_` (`valueQuantity` …) the element and the type it then has."""
     info = type_model().get(type_)
     if info is None:
         return {}
@@ -113,15 +112,15 @@ def child_elements(type_: str) -> Mapping[str, tuple[Element, str]]:
 
 @cache
 def keys_of(type_: str, name: str) -> tuple[tuple[str, str], ...]:
-    """Give the JSON keys under which element `name` of `type_` may stand, each with its type; () where none."""
+    """Give the JSON keys under which element `name` of `type_` may stand, each with its type."""
     return tuple((key, one) for key, (element, one) in child_elements(type_).items() if element.name == name)
 
 
 def guess_type(value: Any) -> str:
     """Name the type of a value of which only the JSON is known."""
-    if isinstance(value, dict):
-        named = value.get("resourceType")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        return named if isinstance(named, str) else UNKNOWN
+    if is_object(value):
+        named = value.get("resourceType")
+        return named if isinstance(named, str) and named in type_model() else UNKNOWN
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):
@@ -129,58 +128,55 @@ def guess_type(value: Any) -> str:
     return "decimal" if isinstance(value, Decimal) else "string"
 
 
-def resource_node(value: Any, parent: Node | None = None, key: str = "", index: int | None = None) -> Node:
+def resource_node(value: Any) -> Node:
     """Make the node of a whole resource, whose type is what it says of itself."""
-    return Node(value, guess_type(value), parent, key, index)
+    return Node(value, guess_type(value))
 
 
 def make_nodes(value: Any, extras: Any, type_: str, parent: Node | None, key: str) -> Iterator[Node]:
     """Give the nodes of one JSON property, which may be an array, with the extensions beside it."""
-    if isinstance(value, list):
-        values: list[Any] = value
-        beside: list[Any] = extras if isinstance(extras, list) else []
-        for index in range(max(len(values), len(beside))):
-            one = values[index] if index < len(values) else None
-            extra = beside[index] if index < len(beside) else None
-            if one is not None or extra is not None:
-                yield _make(one, extra, type_, parent, key, index)
-    elif value is None and isinstance(extras, list):
-        for index, extra in enumerate(extras):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            if extra is not None:
-                yield _make(None, extra, type_, parent, key, index)
-    elif value is not None or extras is not None:
-        yield _make(value, extras, type_, parent, key, None)
+    if not is_array(value) and not (value is None and is_array(extras)):
+        if value is not None or extras is not None:
+            yield _make(value, extras, type_, parent, key)
+        return
+    values = value if is_array(value) else []
+    beside = extras if is_array(extras) else []
+    for index in range(max(len(values), len(beside))):
+        one = values[index] if index < len(values) else None
+        extra = beside[index] if index < len(beside) else None
+        if one is not None or extra is not None:
+            node = _make(one, extra, type_, parent, key)
+            node.index = index
+            yield node
 
 
-def _make(value: Any, extras: Any, type_: str, parent: Node | None, key: str, index: int | None) -> Node:
+def _make(value: Any, extras: Any, type_: str, parent: Node | None, key: str) -> Node:
     if type_ in {"Resource", "DomainResource", UNKNOWN}:
         type_ = guess_type(value)
-    return Node(value, type_, parent, key, index, extras)
+    node = Node(value, type_, parent, key)
+    node.extras = extras
+    return node
 
 
 def children_named(node: Any, name: str) -> list[Any]:
     """Give the child elements `name` of `node` (a Node or system value) as nodes."""
     if type(node) is not Node:
         return _quantity_child(node, name) if type(node) is Quantity else []
-    value = node.value
-    if not isinstance(value, dict):
-        if node.extras is None or name not in {"extension", "id"}:
+    value, extras = node.value, node.extras
+    if not is_object(value):
+        if name not in {"extension", "id"} or not is_object(extras):
             return []
         kind = "Extension" if name == "extension" else "string"
-        return (
-            list(make_nodes(node.extras.get(name), None, kind, node, name))
-            if isinstance(node.extras, dict)
-            else []
-        )
+        return list(make_nodes(extras.get(name), None, kind, node, name))
     keys = keys_of(node.type, name)
     if not keys and node.type not in type_model():
         keys = ((name, UNKNOWN),)
     found: list[Any] = []
     for key, kind in keys:
-        here: Any = value.get(key)  # pyright: ignore[reportUnknownMemberType]
-        extras: Any = value.get("_" + key) if is_primitive(kind) else None  # pyright: ignore[reportUnknownMemberType]
-        if here is not None or extras is not None:
-            found.extend(make_nodes(here, extras, kind, node, key))
+        here = value.get(key)
+        beside = value.get("_" + key) if is_primitive(kind) else None
+        if here is not None or beside is not None:
+            found.extend(make_nodes(here, beside, kind, node, key))
     return found
 
 
@@ -193,21 +189,17 @@ def children(node: Any) -> list[Node]:
     if type(node) is not Node:
         return []
     value: Any = node.value
-    found: list[Node] = []
-    if not isinstance(value, dict):
-        if isinstance(node.extras, dict):
-            for name in ("id", "extension"):
-                found.extend(children_named(node, name))
-        return found
+    if not is_object(value):
+        return [*children_named(node, "id"), *children_named(node, "extension")]
     known = child_elements(node.type)
-    properties: dict[str, Any] = value
-    for written, here in properties.items():
+    found: list[Node] = []
+    for written, here in value.items():
         key = written[1:] if written[:1] == "_" else written
-        if key == "resourceType" or (written != key and key in properties):
+        if key == "resourceType" or (written != key and key in value):
             continue
         kind = known[key][1] if key in known else UNKNOWN
         if written == key:
-            found.extend(make_nodes(here, properties.get("_" + key), kind, node, key))
+            found.extend(make_nodes(here, value.get("_" + key), kind, node, key))
         else:
             found.extend(make_nodes(None, here, kind, node, key))
     return found
@@ -225,22 +217,22 @@ def descendants(node: Any, limit: Callable[[int], None]) -> list[Node]:
 
 
 def to_system(item: Any) -> Any:
-    """Give the system value of `item`, or the Node itself where it has none (complex elements); None for no value."""
+    """Give the system value of `item`, the Node itself where it is complex; None where it has no value."""
     if type(item) is not Node:
         return item
     return raw_to_system(item.value, item.type, item)
 
 
 def raw_to_system(value: Any, type_: str, whole: Any) -> Any:
-    """Give the system value of JSON `value` of FHIR `type_`; `whole` where it has none; None where it is missing."""
+    """Give the system value of JSON `value` of FHIR `type_`, `whole` where it is complex; None for none."""
     if isinstance(value, str):
         kind = TEMPORAL_TYPES.get(type_)
         if kind is not None:
             parsed = kind.parse(value)
             return value if parsed is None else parsed
         return value
-    if isinstance(value, dict):
-        return to_quantity(value, whole) if is_quantity_type(type_) else whole  # pyright: ignore[reportUnknownArgumentType]
+    if is_object(value):
+        return to_quantity(value, whole) if is_quantity_type(type_) else whole
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Decimal):
@@ -289,7 +281,7 @@ def system_name(value: Any) -> str:
 
 
 def is_of_type(item: Any, namespace: str | None, name: str) -> bool:
-    """Say whether `item` is of the type or one that specialises it. A bare name is looked for in both name spaces."""
+    """Say whether `item` is of the type or one below it. A bare name is looked for in both name spaces."""
     if type(item) is not Node:
         return namespace != "FHIR" and system_name(item) == name
     if namespace == "System":
@@ -298,7 +290,7 @@ def is_of_type(item: Any, namespace: str | None, name: str) -> bool:
 
 
 def is_exactly(item: Any, namespace: str | None, name: str) -> bool:
-    """Say whether `as` and `ofType` let `item` through: primitives must be of the very type (docs/spec-readings.md)."""
+    """Say whether `as` and `ofType` let `item` through: primitives of the very type only."""
     if type(item) is Node and is_primitive(item.type):
         return namespace != "System" and item.type == name
     return is_of_type(item, namespace, name)
@@ -344,7 +336,7 @@ def _deep_equal(left: Node, right: Node) -> bool:
 
 
 def equal_lists(left: Sequence[Any], right: Sequence[Any]) -> bool | None:
-    """Compare two collections for `=`: the same items in the same order; None where either is empty or undecided."""
+    """Compare two collections for `=`: the same items in the same order; None where empty or undecided."""
     if not left or not right:
         return None
     if len(left) != len(right):
@@ -406,7 +398,7 @@ def equivalent_lists(left: Sequence[Any], right: Sequence[Any], *, same_key: boo
 
 
 def compare(left: Any, right: Any) -> int | None:
-    """Order two single items: -1, 0, 1, or None where undecided. Raises EvaluationError where they have no order."""
+    """Order two single items: -1, 0, 1, or None where undecided. Raises EvaluationError for no order."""
     left, right = to_system(left), to_system(right)
     if (
         isinstance(left, Temporal)
@@ -419,7 +411,9 @@ def compare(left: Any, right: Any) -> int | None:
         if mine is not None and theirs is not None:
             return mine.compare(theirs)
     elif (isinstance(left, str) and isinstance(right, str)) or (_is_number(left) and _is_number(right)):
-        return (left > right) - (left < right)
+        a: Any = left
+        b: Any = right
+        return (a > b) - (a < b)
     raise EvaluationError(detail=f"{describe(left)} and {describe(right)} can't be ordered")
 
 

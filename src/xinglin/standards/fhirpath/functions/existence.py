@@ -1,4 +1,4 @@
-"""Existence (http://hl7.org/fhirpath/N1/#existence): exists, empty, all, allTrue, count, distinct, subsetOf …"""
+"""Existence, counting and combining (http://hl7.org/fhirpath/N1/#existence, #combining)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @special("empty")
 def empty(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """No item at all."""
+    """Say whether there is no item at all."""
     source = c.input(call, scope, Need.ITEMS).run
     return from_test(lambda this, env: not source(this, env))
 
 
 @special("exists", 0, 1)
 def exists(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """At least one item, or one that fulfils the criterion."""
+    """Say whether there is at least one item, or one that fulfils the criterion."""
     if not call.arguments:
         source = c.input(call, scope, Need.ITEMS).run
         return from_test(lambda this, env: bool(source(this, env)))
@@ -49,7 +49,7 @@ def exists(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
 
 @special("all", 1)
 def all_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """Every item fulfils the criterion."""
+    """Say whether every item fulfils the criterion."""
     c.uses_env = True
     code, inner = focus_on(c, call, scope, Need.ITEMS, *call.arguments)
     source, every = code.run, for_each(c.test(call.arguments[0], inner), call.arguments)
@@ -85,14 +85,14 @@ _booleans("anyFalse", lambda items: not all(items))
 
 @special("count")
 def count(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The number of items."""
+    """Give the number of items."""
     source = c.input(call, scope, Need.ITEMS).run
     return Code(lambda this, env: [len(source(this, env))], ("System.Integer",))
 
 
 @special("not")
 def not_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The opposite; empty where empty."""
+    """Give the opposite; empty where empty."""
     operand = c.test(call.input or tree.Special("this"), scope)
 
     def test(this: Any, env: Env) -> bool | None:
@@ -104,22 +104,20 @@ def not_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
 
 @special("distinct")
 def distinct_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The items without those equal to an earlier one."""
+    """Give the items without those equal to an earlier one."""
     c.uses_env = True
     code = c.input(call, scope, Need.NODES)
     source = code.run
-    return replace(
-        code,
-        run=lambda this, env: distinct(source(this, env), env.tick),
-        test=None,
-        constant=None,
-        nodes=True,
-    )
+
+    def run(this: Any, env: Env) -> list[Any]:
+        return distinct(source(this, env), env.tick)
+
+    return replace(code, run=run, test=None, constant=None, nodes=True)
 
 
 @several("isDistinct")
 def is_distinct(items: list[Any], env: Env) -> list[Any]:
-    """No two items are equal."""
+    """Say that no two items are equal."""
     return [len(distinct(items, env.tick)) == len(items)]
 
 
@@ -131,46 +129,44 @@ def _within(few: list[Any], many: list[Any], env: Env) -> bool:
 
 @several("subsetOf", 1)
 def subset_of(items: list[Any], env: Env, other: list[Any]) -> list[Any]:
-    """Every item is also in the other collection."""
+    """Say whether every item is also in the other collection."""
     return [_within(items, other, env)]
 
 
 @several("supersetOf", 1)
 def superset_of(items: list[Any], env: Env, other: list[Any]) -> list[Any]:
-    """Every item of the other collection is also here."""
+    """Say whether every item of the other collection is also here."""
     return [_within(other, items, env)]
 
 
 @several("intersect", 1)
 def intersect(items: list[Any], env: Env, other: list[Any]) -> list[Any]:
-    """The distinct items that are in both."""
+    """Give the distinct items that are in both."""
     env.tick(len(items) * len(other) // 4)
     return distinct([i for i in items if any(equal(i, o) for o in other)], env.tick)
 
 
 @several("exclude", 1)
 def exclude(items: list[Any], env: Env, other: list[Any]) -> list[Any]:
-    """The items that aren't in the other collection."""
+    """Give the items that aren't in the other collection."""
     env.tick(len(items) * len(other) // 4)
     return [i for i in items if not any(equal(i, o) for o in other)]
 
 
 @several("combine", 1)
 def combine(items: list[Any], env: Env, other: list[Any]) -> list[Any]:
-    """All items of both, also equal ones."""
+    """Give all items of both, also equal ones."""
     env.tick(len(other))
     return [*items, *other]
 
 
 @special("union", 1)
 def union_(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The distinct items of both, as `|`."""
-    from xinglin.standards.fhirpath.operators import union
-
+    """Give the distinct items of both, as `|`."""
     return union(c, call.input or tree.Special("this"), call.arguments[0], scope, need)
 
 
 @several("coalesce", 1)
 def coalesce(items: list[Any], _env: Env, other: list[Any]) -> list[Any]:
-    """The items, or the other collection where there are none."""
+    """Give the items, or the other collection where there are none."""
     return items or other

@@ -1,9 +1,7 @@
-"""What FHIR adds (http://hl7.org/fhir/R4/fhirpath.html#functions): extension, hasValue, memberOf, conformsTo …"""
+"""What FHIR adds (http://hl7.org/fhir/R4/fhirpath.html#functions)."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-from lxml import etree
 
 from xinglin.standards.definitions import structure
 from xinglin.standards.fhirpath import steps, tree
@@ -11,10 +9,12 @@ from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Scope, from_test
 from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.functions.registry import special
+from xinglin.standards.fhirpath.narrative import is_safe_html
 from xinglin.standards.fhirpath.values import (
     Node,
     child_elements,
     children_named,
+    is_object,
     is_of_type,
     is_primitive,
     to_system,
@@ -28,7 +28,7 @@ _BASE = "http://hl7.org/fhir/StructureDefinition/"
 
 @special("extension", 1)
 def extension(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The extensions with a URL."""
+    """Give the extensions with a URL."""
     code = c.input(call, scope, Need.VALUES)
     url, _ = c.system(call.arguments[0], scope.branch())
     if not code.nodes and need is not Need.NODES and code.types and not any(map(is_primitive, code.types)):
@@ -51,12 +51,12 @@ def _with_url(step: Any, url: Any) -> Any:
 
 
 def _url(value: Any) -> Any:
-    return value.get("url") if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return value.get("url") if is_object(value) else None
 
 
 @special("hasValue")
 def has_value(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """Whether there is a single primitive that has a value."""
+    """Say whether there is a single primitive that has a value."""
     code = c.input(call, scope, Need.ITEMS)
     source = code.run
     if not code.nodes and code.types and all(is_primitive(t) or t.startswith("System.") for t in code.types):
@@ -81,7 +81,7 @@ def _is_value(item: Any) -> bool:
 
 @special("getValue")
 def get_value(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The system value of a single primitive."""
+    """Give the system value of a single primitive."""
     source = c.input(call, scope, Need.NODES).run
 
     def run(this: Any, env: Env) -> list[Any]:
@@ -93,7 +93,7 @@ def get_value(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code
 
 @special("memberOf", 1)
 def member_of(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """Whether the terminology service finds the code in a value set; empty where there is none to ask."""
+    """Say whether the terminology service finds the code in a value set; empty where there is none to ask."""
     c.uses_env = True
     source = c.input(call, scope, Need.NODES).run
     canonical, _ = c.system(call.arguments[0], scope.branch())
@@ -110,7 +110,7 @@ def member_of(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code
 
 @special("conformsTo", 1)
 def conforms_to(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """Whether the item conforms to a profile; base types are known, others are asked of the caller."""
+    """Say whether the item conforms to a profile; base types are known, others are asked of the caller."""
     c.uses_env = True
     source = c.input(call, scope, Need.NODES).run
     canonical, _ = c.system(call.arguments[0], scope.branch())
@@ -133,7 +133,7 @@ def conforms_to(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Co
 
 @special("checkModifiers", 0, 99)
 def check_modifiers(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The items as they are; an error where one has a modifier extension that isn't among the URLs given."""
+    """Give the items as they are; an error where a modifier extension isn't among the URLs given."""
     code = c.input(call, scope, Need.NODES)
     urls = [c.system(argument, scope.branch())[0] for argument in call.arguments]
     source = code.run
@@ -148,45 +148,6 @@ def check_modifiers(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -
         return items
 
     return replace(code, run=run, test=None, constant=None, nodes=True)
-
-
-_TAGS = frozenset(
-    """a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i
-    img li ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var""".split()
-)
-_ATTRIBUTES = frozenset(
-    """abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset
-    cite class colspan compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev
-    rowspan rules scope shape span src start style summary tabindex title type valign value vspace width""".split()
-)
-_XHTML = "{http://www.w3.org/1999/xhtml}"
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-
-
-def is_safe_html(text: str) -> bool:
-    """Say whether a narrative is XHTML with content and only what FHIR allows (http://hl7.org/fhir/R4/narrative.html)."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except etree.XMLSyntaxError:
-        return False
-    if root.tag != _XHTML + "div":
-        return False
-    shown = False
-    for element in root.iter():
-        if not isinstance(element.tag, str):
-            continue
-        name = element.tag.removeprefix(_XHTML)
-        if name not in _TAGS or not all(_is_allowed(key, value) for key, value in element.attrib.items()):
-            return False
-        shown = shown or name == "img" or bool((element.text or "").strip() or (element.tail or "").strip())
-    return shown
-
-
-def _is_allowed(key: str, value: str) -> bool:
-    if key == _XML_LANG:
-        return True
-    return key in _ATTRIBUTES and not value.strip().casefold().startswith(("javascript:", "vbscript:"))
 
 
 def _html(name: str) -> None:
@@ -208,13 +169,13 @@ _html("htmlChecks2")
 
 @special("slice", 2)
 def slice_(c: "Compiler", call: tree.Call, _scope: Scope, _need: Need) -> Code:
-    """Slices need a profile's own discriminators, which the validator has and expressions don't."""
+    """Refuse: slices need a profile's own discriminators, which the validator has and expressions don't."""
     raise c.problem(call, "slice() works inside the validator only")
 
 
 @special("elementDefinition")
 def element_definition(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The ElementDefinition of each item, where the specification has one."""
+    """Give the ElementDefinition of each item, where the specification has one."""
     source = c.input(call, scope, Need.NODES).run
 
     def find(item: Any) -> Node | None:

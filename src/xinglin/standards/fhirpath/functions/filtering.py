@@ -1,4 +1,4 @@
-"""Filtering, projection and subsetting (http://hl7.org/fhirpath/N1/#filtering-and-projection, #subsetting)."""
+"""Filtering and subsetting (http://hl7.org/fhirpath/N1/#filtering-and-projection, #subsetting)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @special("where", 1)
 def where(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The items that fulfil the criterion."""
+    """Give the items that fulfil the criterion."""
     code, inner = focus_on(c, call, scope, need, *call.arguments)
     source, test = code.run, c.test(call.arguments[0], inner)
     if not c.uses_env and not uses_index(call.arguments):
@@ -43,7 +43,7 @@ def where(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
 
 @special("select", 1)
 def select(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """What the projection gives for each item, in one collection."""
+    """Give what the projection gives for each item, in one collection."""
     c.uses_env = True
     code, inner = focus_on(c, call, scope, Need.ITEMS, *call.arguments)
     projection = c.compile(call.arguments[0], inner, need)
@@ -93,19 +93,19 @@ def _news(found: list[Any], fresh: list[Any], env: Env) -> list[Any]:
 
 @special("repeat", 1)
 def repeat(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The projection applied to its own results until nothing new comes."""
+    """Give the projection applied to its own results until nothing new comes."""
     return _repeat(c, call, scope, unique=True)
 
 
 @special("repeatAll", 1)
 def repeat_all(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """As `repeat`, keeping equal items."""
+    """Do as `repeat`, keeping equal items."""
     return _repeat(c, call, scope, unique=False)
 
 
 @special("aggregate", 1, 2)
 def aggregate(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """One value made from all items, by way of `$total`."""
+    """Make one value from all items, by way of `$total`."""
     c.uses_env = True
     code = c.input(call, scope, Need.NODES)
     step = c.compile(call.arguments[0], scope.inside(code, totalling=True), Need.NODES).run
@@ -127,19 +127,19 @@ def aggregate(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code
 
 @special("ofType", 1)
 def of_type(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The items of a type."""
+    """Give the items of a type."""
     return c.of_type(call.input or tree.Special("this"), _type(c, call), scope, need)
 
 
 @special("as", 1)
 def as_(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The item, where it is of the type."""
+    """Give the item, where it is of the type."""
     return c.type_cast(call.input or tree.Special("this"), _type(c, call), scope, need)
 
 
 @special("is", 1)
 def is_(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """Whether the item is of the type."""
+    """Say whether the item is of the type."""
     return c.type_test(call.input or tree.Special("this"), _type(c, call), scope, need)
 
 
@@ -155,7 +155,11 @@ def _subset(name: str, pick: Callable[[list[Any]], list[Any]]) -> None:
         code = c.input(call, scope, max(need, Need.ITEMS))
         c.check_order(call, code)
         source = code.run
-        return replace(code, run=lambda this, env: pick(source(this, env)), test=None, constant=None)
+
+        def run(this: Any, env: Env) -> list[Any]:
+            return pick(source(this, env))
+
+        return replace(code, run=run, test=None, constant=None)
 
     special(name)(compile_call)
 
@@ -167,7 +171,7 @@ _subset("tail", lambda items: items[1:])
 
 @special("single")
 def single_(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The only item; several are an error."""
+    """Give the only item; several are an error."""
     code = c.input(call, scope, max(need, Need.ITEMS))
     source = code.run
 
@@ -202,8 +206,8 @@ _counted("take", lambda items, many: items[:many])
 
 
 @special("iif", 2, 3)
-def iif(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The second argument where the first is true, else the third."""
+def iif(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
+    """Give the second argument where the first is true, else the third."""
     code = c.input(call, scope, Need.NODES) if call.input is not None else None
     inner = replace(scope.inside(code), iterating=scope.iterating) if code else scope.branch()
     criterion = c.compile(call.arguments[0], inner, Need.ITEMS)
@@ -238,7 +242,7 @@ def _iif_run(code: Code | None, test: Callable[[Any, Env], bool | None], branche
 
 @special("sort", 0, 99)
 def sort(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The items in the order of keys; a key is descending with `desc` or a minus sign before it."""
+    """Give the items in the order of keys; a key is descending with `desc` or a minus sign before it."""
     c.uses_env = True
     code = c.input(call, scope, Need.NODES)
     inner = scope.inside(code)

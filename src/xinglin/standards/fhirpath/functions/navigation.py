@@ -1,5 +1,6 @@
 """Tree navigation and utilities (http://hl7.org/fhirpath/N1/#tree-navigation, #utility-functions)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +22,7 @@ _RESERVED = frozenset({"context", "resource", "rootResource", "sct", "loinc", "u
 
 @special("children")
 def children_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """All child elements."""
+    """Give all child elements."""
     c.uses_env = True
     source = c.input(call, scope, Need.NODES).run
 
@@ -35,7 +36,7 @@ def children_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code
 
 @special("descendants")
 def descendants_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """All elements below, at any depth."""
+    """Give all elements below, at any depth."""
     c.uses_env = True
     source = c.input(call, scope, Need.NODES).run
 
@@ -59,7 +60,7 @@ def _below(item: Any, env: Env) -> list[Any]:
 
 @special("trace", 1, 2)
 def trace(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
-    """The items as they are; whoever evaluates may watch them."""
+    """Give the items as they are; whoever evaluates may watch them."""
     c.uses_env = True
     code = c.input(call, scope, max(need, Need.ITEMS))
     name, _ = c.system(call.arguments[0], scope.branch())
@@ -81,7 +82,7 @@ def trace(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
 
 @special("defineVariable", 1, 2)
 def define_variable(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The items as they are, with `%name` known from here on."""
+    """Give the items as they are, with `%name` known from here on."""
     c.uses_env = True
     argument = call.arguments[0]
     if not isinstance(argument, tree.Literal) or not isinstance(argument.value, str):
@@ -116,7 +117,7 @@ def _each(value: Code, items: list[Any], env: Env) -> list[Any]:
     return [one for item in items for one in value.run(item, env)]
 
 
-def _clock(name: str, system: str, pick: Any) -> None:
+def _clock(name: str, system: str, pick: Callable[[datetime], Temporal]) -> None:
     def compile_call(c: "Compiler", _call: tree.Call, _scope: Scope, _need: Need) -> Code:
         c.uses_env = True
 
@@ -149,7 +150,7 @@ _clock("timeOfDay", "Time", lambda now: Time((now.hour, now.minute, _second(now)
 
 @special("type")
 def type_(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The type of each item, with `namespace` and `name`."""
+    """Give the type of each item, with `namespace` and `name`."""
     source = c.input(call, scope, Need.NODES).run
 
     def describe(item: Any) -> Node:
@@ -179,32 +180,32 @@ _part("minuteOf", 4)
 
 @scalar("secondOf", TEMPORAL, gives="Integer")
 def second_of(value: Temporal) -> int | None:
-    """The whole seconds."""
+    """Give the whole seconds."""
     at = 5 - value.first
     return int(value.parts[at]) if at < len(value.parts) else None
 
 
 @scalar("millisecondOf", TEMPORAL, gives="Integer")
 def millisecond_of(value: Temporal) -> int | None:
-    """The thousandths of the second."""
+    """Give the thousandths of the second."""
     at = 5 - value.first
     return int(value.parts[at] % 1 * 1000) if at < len(value.parts) else None
 
 
 @scalar("timezoneOffsetOf", TEMPORAL, gives="Decimal")
 def timezone_offset_of(value: Temporal) -> Decimal | None:
-    """The offset from UTC in hours."""
+    """Give the offset from UTC in hours."""
     return None if value.zone is None else Decimal(value.zone) / 60
 
 
 @scalar("dateOf", TEMPORAL, gives="Date")
 def date_of(value: Temporal) -> Date | None:
-    """The date without the time."""
+    """Give the date without the time."""
     return None if value.first else Date(value.parts[:3])
 
 
 @scalar("timeOf", TEMPORAL, gives="Time")
 def time_of(value: Temporal) -> Time | None:
-    """The time of day."""
+    """Give the time of day."""
     parts = value.parts if value.first else value.parts[3:]
     return Time(parts) if parts else None

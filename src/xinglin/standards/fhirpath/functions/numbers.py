@@ -1,7 +1,9 @@
 """Mathematics (http://hl7.org/fhirpath/N1/#math) and the boundaries of imprecise values (http://hl7.org/fhirpath/#utility-functions)."""
 
 import calendar
+from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, DecimalException
+from functools import partial
 from typing import Any
 
 from xinglin.standards.fhirpath.arithmetic import CONTEXT
@@ -19,7 +21,10 @@ _WIDTHS = {4: 1, 6: 2, 8: 3, 10: 4, 12: 5, 14: 6, 17: 6}
 """Digits of a date-time, and how many parts that is."""
 
 
-def _of_quantity(value: Any, change: Any) -> Any:
+_Change = Callable[[Any], int | Decimal]
+
+
+def _of_quantity(value: Any, change: _Change) -> Any:
     if isinstance(value, Quantity):
         return Quantity(Decimal(change(value.value)), value.unit, value.calendar)
     return change(value)
@@ -27,7 +32,7 @@ def _of_quantity(value: Any, change: Any) -> Any:
 
 @scalar("abs", MEASURE)
 def absolute(value: Any) -> Any:
-    """Without its sign."""
+    """Give the value without its sign."""
     return _of_quantity(value, abs)
 
 
@@ -37,38 +42,39 @@ def _integral(value: int | Decimal, rounding: str) -> int:
 
 @scalar("ceiling", MEASURE)
 def ceiling(value: Any) -> Any:
-    """The least integer that isn't less."""
-    return _of_quantity(value, lambda v: _integral(v, ROUND_CEILING))
+    """Give the least integer that isn't less."""
+    return _of_quantity(value, partial(_integral, rounding=ROUND_CEILING))
 
 
 @scalar("floor", MEASURE)
 def floor(value: Any) -> Any:
-    """The greatest integer that isn't greater."""
-    return _of_quantity(value, lambda v: _integral(v, ROUND_FLOOR))
+    """Give the greatest integer that isn't greater."""
+    return _of_quantity(value, partial(_integral, rounding=ROUND_FLOOR))
 
 
 @scalar("truncate", MEASURE)
 def truncate(value: Any) -> Any:
-    """The integer part."""
-    return _of_quantity(value, lambda v: _integral(v, ROUND_DOWN))
+    """Give the integer part."""
+    return _of_quantity(value, partial(_integral, rounding=ROUND_DOWN))
 
 
 @scalar("round", MEASURE, INTEGER, least=0)
 def round_(value: Any, places: int = 0) -> Any:
-    """Rounded to `places`, halves away from zero."""
+    """Round to `places`, halves away from zero."""
     if not 0 <= places <= MAX_PLACES:
         return None
-    return _of_quantity(value, lambda v: _to_places(Decimal(v), places, ROUND_HALF_UP))
+    return _of_quantity(value, partial(_to_places, places=places, rounding=ROUND_HALF_UP))
 
 
-def _to_places(value: Decimal, places: int, rounding: str) -> Decimal:
+def _to_places(value: int | Decimal, places: int, rounding: str) -> Decimal:
+    value = Decimal(value)
     digits = max(CONTEXT.prec, abs(value.adjusted()) + places + 2)
     context = CONTEXT.copy()
     context.prec = digits
     return value.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=context)
 
 
-def _computed(name: str, compute: Any) -> None:
+def _computed(name: str, compute: Callable[[Decimal], Decimal | None]) -> None:
     def function(value: int | Decimal) -> Decimal | None:
         try:
             return compute(Decimal(value))
@@ -85,7 +91,7 @@ _computed("exp", lambda v: v.exp(CONTEXT) if abs(v) < 1000 else None)
 
 @scalar("log", NUMBER, NUMBER, gives="Decimal")
 def log(value: int | Decimal, base: int | Decimal) -> Decimal | None:
-    """The logarithm to `base`."""
+    """Give the logarithm to `base`."""
     if value <= 0 or base <= 0 or base == 1:
         return None
     found = CONTEXT.divide(Decimal(value).ln(CONTEXT), Decimal(base).ln(CONTEXT))
@@ -95,7 +101,7 @@ def log(value: int | Decimal, base: int | Decimal) -> Decimal | None:
 
 @scalar("power", NUMBER, NUMBER)
 def power(value: int | Decimal, exponent: int | Decimal) -> int | Decimal | None:
-    """Raised to `exponent`; None where that isn't a real number or too large."""
+    """Raise to `exponent`; None where that isn't a real number or too large."""
     try:
         found = CONTEXT.power(Decimal(value), Decimal(exponent))
     except DecimalException:
@@ -108,7 +114,7 @@ def power(value: int | Decimal, exponent: int | Decimal) -> int | Decimal | None
 
 @scalar("precision", _BOUNDED, gives="Integer")
 def precision(value: Any) -> int | None:
-    """The number of decimal places, or of digits of a date or time."""
+    """Give the number of decimal places, or of digits of a date or time."""
     if isinstance(value, Temporal):
         return value.precision
     if isinstance(value, Quantity):
@@ -123,13 +129,13 @@ def _places(value: Decimal) -> int:
 
 @scalar("lowBoundary", _BOUNDED, INTEGER, least=0)
 def low_boundary(value: Any, digits: int | None = None) -> Any:
-    """The least value that would be written so."""
+    """Give the least value that would be written so."""
     return _boundary(value, digits, high=False)
 
 
 @scalar("highBoundary", _BOUNDED, INTEGER, least=0)
 def high_boundary(value: Any, digits: int | None = None) -> Any:
-    """The greatest value that would be written so."""
+    """Give the greatest value that would be written so."""
     return _boundary(value, digits, high=True)
 
 
@@ -139,10 +145,11 @@ def _boundary(value: Any, digits: int | None, *, high: bool) -> Any:
     places = 8 if digits is None else digits
     if not 0 <= places <= MAX_PLACES:
         return None
-    return _of_quantity(value, lambda v: _decimal_boundary(Decimal(v), places, high=high))
+    return _of_quantity(value, partial(_decimal_boundary, places=places, high=high))
 
 
-def _decimal_boundary(value: Decimal, places: int, *, high: bool) -> Decimal:
+def _decimal_boundary(value: int | Decimal, places: int, *, high: bool) -> Decimal:
+    value = Decimal(value)
     half = Decimal(5).scaleb(-_places(value) - 1)
     found = value + half if high else value - half
     # Away from zero halves round up, towards zero all is cut off: the reading of the official cases.
@@ -192,5 +199,5 @@ def _filled(
 
 @scalar("comparable", QUANTITY, QUANTITY, gives="Boolean")
 def comparable(value: Quantity, other: Quantity) -> bool:
-    """Whether both measure the same kind of thing."""
+    """Say whether both measure the same kind of thing."""
     return value.ratio_to(other) is not None

@@ -9,7 +9,7 @@ from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import Code, Env, Need, Scope, from_test
 from xinglin.standards.fhirpath.functions.registry import special
 from xinglin.standards.fhirpath.types import static_is
-from xinglin.standards.fhirpath.values import Node, guess_type, resource_node
+from xinglin.standards.fhirpath.values import Node, guess_type, is_array, is_object, resource_node
 
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler
@@ -19,7 +19,7 @@ _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[
 
 @special("resolve")
 def resolve(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """The resources that references, canonicals and URLs name; those not found are left out."""
+    """Give the resources that references, canonicals and URLs name; those not found are left out."""
     c.uses_env = True
     source = c.input(call, scope, Need.VALUES).run
 
@@ -37,13 +37,13 @@ def resolve(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
 def reference_of(item: Any) -> str:
     """Give the text of a Reference or of a primitive that names a resource; "" where there is none."""
     value = item.value if type(item) is Node else item
-    if isinstance(value, dict):
-        value = value.get("reference")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    if is_object(value):
+        value = value.get("reference")
     return value if isinstance(value, str) else ""
 
 
 def find(reference: str, env: Env) -> Any:
-    """Find a resource: contained, in the same Bundle, or by the resolver that was passed in; None where nowhere."""
+    """Find a resource: contained, in the same Bundle, or by the resolver passed in; None where nowhere."""
     if not reference:
         return None
     if reference.startswith("#"):
@@ -57,27 +57,27 @@ def find(reference: str, env: Env) -> Any:
 def _contained(identifier: str, env: Env) -> Any:
     for holder in (env.resource, env.root):
         record = holder.value if type(holder) is Node else holder
-        if not isinstance(record, dict):
+        if not is_object(record):
             continue
         if not identifier:
-            return record  # pyright: ignore[reportUnknownVariableType]
-        contained: Any = record.get("contained")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        for one in contained if isinstance(contained, list) else ():  # pyright: ignore[reportUnknownVariableType]
-            if isinstance(one, dict) and one.get("id") == identifier:  # pyright: ignore[reportUnknownMemberType]
-                return one  # pyright: ignore[reportUnknownVariableType]
+            return record
+        contained = record.get("contained")
+        for one in contained if is_array(contained) else ():
+            if is_object(one) and one.get("id") == identifier:
+                return one
     return None
 
 
 def _in_bundle(reference: str, root: Any) -> Any:
     record = root.value if type(root) is Node else root
-    if not isinstance(record, dict) or record.get("resourceType") != "Bundle":  # pyright: ignore[reportUnknownMemberType]
+    if not is_object(record) or record.get("resourceType") != "Bundle":
         return None
-    entries: Any = record.get("entry")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    for entry in entries if isinstance(entries, list) else ():  # pyright: ignore[reportUnknownVariableType]
-        if isinstance(entry, dict):
-            url: Any = entry.get("fullUrl")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    entries = record.get("entry")
+    for entry in entries if is_array(entries) else ():
+        if is_object(entry):
+            url = entry.get("fullUrl")
             if isinstance(url, str) and (url == reference or url.endswith("/" + reference)):
-                return entry.get("resource")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+                return entry.get("resource")
     return None
 
 
@@ -98,14 +98,14 @@ def compile_reference_test(c: "Compiler", call: tree.Call, wanted: tree.TypeName
 
 
 def target_type(item: Any, env: Env | None) -> str | None:
-    """Name the type of the resource that a Reference points to; None where it doesn't tell and can't be found."""
+    """Name the type of what a Reference points to; None where it doesn't tell and can't be found."""
     value = item.value if type(item) is Node else item
     text = reference_of(item)
     match = _TYPED.search(text)
     if match is not None and match[1] in type_model():
         return match[1]
-    if isinstance(value, dict):
-        kind: Any = value.get("type")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if is_object(value):
+        kind = value.get("type")
         if isinstance(kind, str) and kind in type_model():
             return kind
     resource = find(text, env) if env is not None else None

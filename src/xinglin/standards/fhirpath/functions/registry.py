@@ -1,4 +1,4 @@
-"""How functions are declared: by hand (`special`), or as plain functions over system values (`scalar`, `several`)."""
+"""How functions are declared: by hand (`special`) or as plain functions over values (`scalar`, `several`)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ FUNCTIONS: Final[dict[str, Function]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """Which system values a scalar function takes, and its name for errors; `types` are those known beforehand."""
+    """Which system values a scalar function takes, named for errors; `types` are those known beforehand."""
 
     name: str
     test: Callable[[Any], bool]
@@ -91,7 +91,7 @@ def scalar(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a function of one system value and single arguments; None is the empty collection.
 
-    An empty input or argument gives an empty result. `gives` is the System type of results, where it is always one.
+    An empty input or argument gives an empty result. `gives` is the System type of results, where always one.
     """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -165,7 +165,7 @@ Several = Callable[..., list[Any]]
 
 
 def several(name: str, arguments: int = 0) -> Callable[[Several], Several]:
-    """Declare a function of whole collections: it takes the items (Nodes or system values), the Env, and arguments."""
+    """Declare a function of whole collections: it takes items (Nodes or system values), Env and arguments."""
 
     def declare(function: Several) -> Several:
         def compile_call(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:

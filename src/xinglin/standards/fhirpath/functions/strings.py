@@ -5,6 +5,7 @@ import binascii
 import html
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +29,19 @@ MAX_MATCH_SECONDS = 0.2
 
 @scalar("indexOf", TEXT, TEXT, gives="Integer")
 def index_of(text: str, part: str) -> int:
-    """Where `part` begins, counted from 0; -1 where it isn't."""
+    """Say where `part` begins, counted from 0; -1 where it isn't."""
     return text.find(part)
 
 
 @scalar("lastIndexOf", TEXT, TEXT, gives="Integer")
 def last_index_of(text: str, part: str) -> int:
-    """Where `part` begins for the last time."""
+    """Say where `part` begins for the last time."""
     return text.rfind(part)
 
 
 @scalar("substring", TEXT, INTEGER, INTEGER, least=1, gives="String")
 def substring(text: str, start: int, length: int | None = None) -> str | None:
-    """The part from `start` on; None where that is outside."""
+    """Give the part from `start` on; None where that is outside."""
     if not 0 <= start < len(text):
         return None
     return text[start:] if length is None else text[start : start + max(0, length)]
@@ -48,37 +49,37 @@ def substring(text: str, start: int, length: int | None = None) -> str | None:
 
 @scalar("startsWith", TEXT, TEXT, gives="Boolean")
 def starts_with(text: str, prefix: str) -> bool:
-    """Whether the text begins so."""
+    """Say whether the text begins so."""
     return text.startswith(prefix)
 
 
 @scalar("endsWith", TEXT, TEXT, gives="Boolean")
 def ends_with(text: str, suffix: str) -> bool:
-    """Whether the text ends so."""
+    """Say whether the text ends so."""
     return text.endswith(suffix)
 
 
 @scalar("contains", TEXT, TEXT, gives="Boolean")
 def contains(text: str, part: str) -> bool:
-    """Whether `part` is in the text."""
+    """Say whether `part` is in the text."""
     return part in text
 
 
 @scalar("upper", TEXT, gives="String")
 def upper(text: str) -> str:
-    """The text in capitals."""
+    """Give the text in capitals."""
     return text.upper()
 
 
 @scalar("lower", TEXT, gives="String")
 def lower(text: str) -> str:
-    """The text in small letters."""
+    """Give the text in small letters."""
     return text.lower()
 
 
 @scalar("replace", TEXT, TEXT, TEXT, gives="String")
 def replace(text: str, pattern: str, substitution: str) -> str:
-    """The text with every `pattern` replaced."""
+    """Give the text with every `pattern` replaced."""
     if len(text) * (1 + len(substitution)) > 50_000_000:
         raise EvaluationError(detail="replace() would make too long a text")
     return bounded(text.replace(pattern, substitution))
@@ -104,7 +105,7 @@ def _too_slow() -> TooComplex:
 
 @scalar("matches", TEXT, TEXT, gives="Boolean")
 def matches(text: str, pattern: str) -> bool:
-    """Whether the pattern is found somewhere in the text."""
+    """Say whether the pattern is found somewhere in the text."""
     try:
         return _pattern(pattern).search(text, timeout=MAX_MATCH_SECONDS) is not None
     except TimeoutError:
@@ -113,7 +114,7 @@ def matches(text: str, pattern: str) -> bool:
 
 @scalar("matchesFull", TEXT, TEXT, gives="Boolean")
 def matches_full(text: str, pattern: str) -> bool:
-    """Whether the pattern fits the whole text."""
+    """Say whether the pattern fits the whole text."""
     try:
         return _pattern(pattern).fullmatch(text, timeout=MAX_MATCH_SECONDS) is not None
     except TimeoutError:
@@ -125,7 +126,7 @@ _GROUP = re.compile(r"\$(?:(\d{1,2})|\{(\w+)\})|\\(.)", re.DOTALL)
 
 @scalar("replaceMatches", TEXT, TEXT, TEXT, gives="String")
 def replace_matches(text: str, pattern: str, substitution: str) -> str:
-    """The text with every match replaced; `$1` and `${name}` stand for groups."""
+    """Give the text with every match replaced; `$1` and `${name}` stand for groups."""
     if not pattern:
         return text
 
@@ -148,25 +149,25 @@ def replace_matches(text: str, pattern: str, substitution: str) -> str:
 
 @scalar("length", TEXT, gives="Integer")
 def length(text: str) -> int:
-    """The number of characters."""
+    """Give the number of characters."""
     return len(text)
 
 
 @scalar("trim", TEXT, gives="String")
 def trim(text: str) -> str:
-    """The text without white space at its ends."""
+    """Give the text without white space at its ends."""
     return text.strip()
 
 
-def _listing(name: str, least: int, most: int, split: Any) -> None:
+def _listing(name: str, arguments: int, split: Callable[..., list[str]]) -> None:
     def compile_call(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
         c.uses_env = True
         source, _ = c.system(call.input or tree.Special("this"), scope)
-        arguments = [c.system(argument, scope.branch())[0] for argument in call.arguments]
+        others = [c.system(argument, scope.branch())[0] for argument in call.arguments]
 
         def run(this: Any, env: Env) -> list[Any]:
             text = single(source(this, env), f"{name}()")
-            values = [single(argument(this, env), f"an argument of {name}()") for argument in arguments]
+            values = [single(argument(this, env), f"an argument of {name}()") for argument in others]
             if text is None or None in values:
                 return []
             if not all(isinstance(one, str) for one in (text, *values)):
@@ -177,16 +178,20 @@ def _listing(name: str, least: int, most: int, split: Any) -> None:
 
         return Code(run, ("System.String",))
 
-    special(name, least, most)(compile_call)
+    special(name, arguments)(compile_call)
 
 
-_listing("toChars", 0, 0, list)
-_listing("split", 1, 1, lambda text, by: text.split(by) if by else list(text))
+def _split(text: str, by: str) -> list[str]:
+    return text.split(by) if by else list(text)
+
+
+_listing("toChars", 0, list)
+_listing("split", 1, _split)
 
 
 @special("join", 0, 1)
 def join(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
-    """All strings as one, with a separator."""
+    """Give all strings as one, with a separator."""
     source, _ = c.system(call.input or tree.Special("this"), scope)
     separator = c.system(call.arguments[0], scope.branch())[0] if call.arguments else None
 
@@ -206,7 +211,7 @@ def join(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
 
 @scalar("encode", TEXT, TEXT, gives="String")
 def encode(text: str, form: str) -> str | None:
-    """The text in `hex`, `base64` or `urlbase64`."""
+    """Give the text in `hex`, `base64` or `urlbase64`."""
     data = text.encode()
     match form:
         case "hex":
@@ -221,7 +226,7 @@ def encode(text: str, form: str) -> str | None:
 
 @scalar("decode", TEXT, TEXT, gives="String")
 def decode(text: str, form: str) -> str | None:
-    """The text read from `hex`, `base64` or `urlbase64`."""
+    """Give the text read from `hex`, `base64` or `urlbase64`."""
     try:
         match form:
             case "hex":
@@ -238,7 +243,7 @@ def decode(text: str, form: str) -> str | None:
 
 @scalar("escape", TEXT, TEXT, gives="String")
 def escape(text: str, target: str) -> str | None:
-    """The text made safe for `html` or `json`."""
+    """Give the text made safe for `html` or `json`."""
     if target == "html":
         return bounded(html.escape(text, quote=True))
     return bounded(json.dumps(text, ensure_ascii=False)[1:-1]) if target == "json" else None
@@ -246,7 +251,7 @@ def escape(text: str, target: str) -> str | None:
 
 @scalar("unescape", TEXT, TEXT, gives="String")
 def unescape(text: str, target: str) -> str | None:
-    """The text that `escape` was given."""
+    """Give the text that `escape` was given."""
     if target == "html":
         return html.unescape(text)
     if target != "json":
