@@ -8,7 +8,7 @@ import mmap
 import os
 import struct
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,12 @@ class Pack:
         except (zstandard.ZstdError, msgspec.DecodeError) as error:
             raise PackUnreadable(file=path.name, detail=str(error)) from None
 
-    def keys(self, kind: str) -> Iterable[str]:
+    @property
+    def kinds(self) -> Collection[str]:
+        """Kinds of definition it holds ("StructureDefinition", …; "table" for those of ours)."""
+        return self._index.keys()
+
+    def keys(self, kind: str) -> Collection[str]:
         """Keys of one kind, in the order they were packed."""
         return self._index.get(kind, {}).keys()
 

@@ -58,6 +58,15 @@ class Definitions:
         """Give a CodeSystem by canonical; None where unknown."""
         return self._canonical("CodeSystem", url)
 
+    def kind_of(self, canonical: str) -> str | None:
+        """Say what resource type the definition of `canonical` is; None where it is unknown."""
+        plain = canonical.partition("|")[0]
+        for pack in reversed(self.packs):
+            for kind in pack.kinds:
+                if plain in pack.keys(kind):
+                    return kind
+        return None
+
     def urls(self, kind: str) -> Iterator[str]:
         """Give canonical URLs of one kind of definition ("ValueSet", …)."""
         seen: set[str] = set()

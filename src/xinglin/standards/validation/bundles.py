@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from xinglin.standards.validation.context import BundleIndex, Check, Context, Json, is_array, is_object
 from xinglin.standards.validation.findings import Drafts, at, error, excerpt, warning
+from xinglin.standards.validation.references import named_type
 
 _REQUESTS: Final = frozenset({"transaction", "batch", "transaction-response", "batch-response"})
 _FIRST: Final = {"document": "Composition", "message": "MessageHeader"}
@@ -82,6 +83,10 @@ def _check_identity(entry: Json, kind: str) -> Drafts:
     if ":" not in url:
         return at(".fullUrl", [error("bundle-full-url-relative", url=excerpt(url))])
     identity = resource.get("id")
+    named = named_type(url)
+    if named is not None and named != resource.get("resourceType") and type(identity) is str:
+        expected = f"{resource.get('resourceType')}/{identity}"
+        return at(".fullUrl", [error("bundle-full-url-type", url=excerpt(url), expected=excerpt(expected))])
     if type(identity) is not str or identity == url.rpartition("/")[2].rpartition(":")[2]:
         return []
     make = error if url.startswith(("http:", "https:")) else warning

@@ -49,6 +49,8 @@ def _judge_code(
 ) -> Callable[[], Drafts] | None:
     if terminology.is_value_set(system):
         return lambda: at(".system", [error("system-is-value-set", system=system)])
+    if _is_missing(terminology, system):
+        return lambda: at(".system", [error("code-system-unknown", system=system)])
     if terminology.has_code(system, code) is False:
         # FHIR's own systems belong to R4 and are fixed; those of terminology.hl7.org go on growing.
         make = error if system.startswith(_OWN) else warning
@@ -62,6 +64,12 @@ def _judge_code(
     return lambda: at(
         ".display", [warning("code-display", system=system, display=right, found=excerpt(display))]
     )
+
+
+def _is_missing(terminology: Terminology, system: str) -> bool:
+    """Whether `system` claims to be one of FHIR's own and isn't."""
+    own = system.startswith(_OWN) and "/" not in system[len(_OWN) :]
+    return own and terminology.code_system(system) is None
 
 
 def _other_display(table: CodeTable, code: str, display: str) -> str | None:

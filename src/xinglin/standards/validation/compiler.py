@@ -6,7 +6,6 @@ from typing import Any, Final
 from xinglin.standards.definitions import Definitions
 from xinglin.standards.validation.bindings import CODED, compile_bindings
 from xinglin.standards.validation.bundles import bundle_check
-from xinglin.standards.validation.codes import check_identifier, compile_coding, compile_quantity
 from xinglin.standards.validation.contained import contained_check
 from xinglin.standards.validation.context import Check, Context, Json, is_object
 from xinglin.standards.validation.extensions import ExtensionChecks
@@ -15,7 +14,7 @@ from xinglin.standards.validation.invariants import compile_constraints
 from xinglin.standards.validation.matching import constant, contains, equals
 from xinglin.standards.validation.narrative import check_div
 from xinglin.standards.validation.primitives import PRIMITIVES, Primitive
-from xinglin.standards.validation.references import check_reference, compile_targets
+from xinglin.standards.validation.references import compile_targets
 from xinglin.standards.validation.shapes import (
     Choice,
     Count,
@@ -34,7 +33,9 @@ from xinglin.standards.validation.shapes import (
 )
 from xinglin.standards.validation.slicing import compile_slices
 from xinglin.standards.validation.snapshot import Node, Tree, choice_key
+from xinglin.standards.validation.special import compile_canonical, special_checks, unique_id
 from xinglin.standards.validation.terminology import Terminology
+from xinglin.standards.validation.vital_signs import compile_vital_signs
 
 _SYSTEM: Final = "http://hl7.org/fhirpath/"
 _FHIR_TYPE: Final = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
@@ -49,14 +50,9 @@ class Compiler:
         self.definitions = definitions
         self.terminology = Terminology(definitions)
         self.extensions = ExtensionChecks(self)
-        coding, quantity = compile_coding(self.terminology), compile_quantity(self.terminology)
-        self.special: dict[str, list[Check]] = {
-            "Coding": [coding],
-            "Identifier": [check_identifier],
-            "Reference": [check_reference],
-            **{name: [quantity] for name in ("Quantity", "Age", "Count", "Distance", "Duration")},
-        }
+        self.special = special_checks(self.terminology)
         """What a type asks beyond its definition."""
+        self._by_content = {"Observation": compile_vital_signs(self.profile)}
         self._types: dict[str, Check] = {}
         self._profiles: dict[str, Check | None] = {}
         self._trees: dict[str, Tree | None] = {}
@@ -68,7 +64,9 @@ class Compiler:
         name = value.get("resourceType")
         if type(name) is not str or name not in self.definitions.resource_types:
             return [error("resource-type", found=excerpt(name) if name is not None else "")]
-        return self.type(name)(value, context)
+        drafts = self.type(name)(value, context)
+        more = self._by_content.get(name)
+        return drafts if more is None else all_of((more,), value, context, drafts)
 
     def type(self, name: str) -> Check:
         """Give the check of a complex type or resource type."""
@@ -236,7 +234,10 @@ class _StructureCompiler:
         if rule is None:
             shape.add(key, label, self._complex_field(node, key, code, shape.type_name))
             return frozenset({key})
-        shape.add(key, label, self._primitive_field(node, key, code, rule))
+        field = self._primitive_field(node, key, code, rule)
+        if key == "id" and node.path != "ElementDefinition.id" and not node.many:
+            field = unique_id(field)
+        shape.add(key, label, field)
         element = self.owner.type("Element")
         beside = primitive_extensions(element, key) if node.many else primitive_extension(element, key)
         shape.add("_" + key, label, beside)
@@ -251,7 +252,7 @@ class _StructureCompiler:
         else:
             check = self._by_profile(node, code) or self.owner.type(code)
         extras = self._extras(node, code)
-        if code in {"Reference", "canonical"}:
+        if code == "Reference":
             extras += compile_targets(node, code, self.owner)
         if code == "Extension":
             extras += self.owner.extensions.place(key, nested=shape_name == "Extension")
@@ -300,7 +301,8 @@ class _StructureCompiler:
         if code == "xhtml":
             extras.append(lambda value, _context: check_div(value))
         if code == "canonical":
-            extras += compile_targets(node, code, self.owner)
+            urls = [url for one in node.types if one["code"] == code for url in one.get("targetProfile", ())]
+            extras.append(compile_canonical(self.owner.definitions, urls))
         known = _EMPTY
         binding = node.element.get("binding", {})
         if len(extras) == 1 and binding.get("strength") == "required" and code == "code":
