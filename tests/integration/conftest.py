@@ -1,7 +1,10 @@
 """A real PostgreSQL for every test: one embedded server a session, one database a test."""
 
 import itertools
+import os
+import pwd
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,3 +66,37 @@ def client(settings: Settings) -> Iterator[TestClient]:
     """An HTTP client of a hub on the test's database."""
     with client_of(settings) as client:
         yield client
+
+
+OLDEST_SERVER = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture
+def oldest_server() -> Iterator[str]:
+    """The address of a PostgreSQL 15 from the distribution, on a TCP port with a password."""
+    if not OLDEST_SERVER.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "PostgreSQL 15 isn't installed (apt: postgresql-15)"
+        )
+    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    folder = Path(tempfile.mkdtemp(prefix="xinglin-pg15-"))
+    secret = folder / "secret"
+    secret.write_text("a secret")
+    if os.geteuid() == 0:
+        shutil.chown(folder, user)
+        shutil.chown(secret, user)
+
+    def command(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [OLDEST_SERVER / program, "-D", folder / "data", *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            user=user,
+        )
+
+    command("initdb", "-U", "someone", "-A", "scram-sha-256", f"--pwfile={secret}")
+    options = f"-p 54615 -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+    command("pg_ctl", "start", "-w", "-o", options, "-l", str(folder / "log"))
+    yield "postgresql://someone:a%20secret@127.0.0.1:54615/postgres"
+    command("pg_ctl", "stop", "-m", "immediate")
+    shutil.rmtree(folder)

@@ -130,9 +130,8 @@ def test_a_thousand_parallel_writers_lose_nothing(settings: Settings) -> None:
         return [(r.key, r.version) for r in (own.record, common.record) if r is not None]
 
     async def story(hub: Hub) -> None:
-        acknowledged = [
-            pair for pairs in await asyncio.gather(*(write(hub, n) for n in range(1000))) for pair in pairs
-        ]
+        pairs = await asyncio.gather(*(write(hub, n) for n in range(1000)))
+        acknowledged = [pair for both in pairs for pair in both]
         stored = [(r.key, r.version) for r in await hub.history(most=10_000)]
         assert sorted(stored) == sorted(acknowledged)
         assert len(set(stored)) == 2000
@@ -141,7 +140,7 @@ def test_a_thousand_parallel_writers_lose_nothing(settings: Settings) -> None:
 
 
 def test_dictionaries_are_learned_from_the_hubs_own_records(settings: Settings) -> None:
-    """Records packed before, with and after a dictionary read back equal, also in a process that starts later."""
+    """Records packed before and after a dictionary was made read back equal, also in a later process."""
 
     def content(number: int) -> Json:
         return {

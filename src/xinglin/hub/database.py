@@ -1,5 +1,6 @@
 """The hub's connection to PostgreSQL: the embedded server or the one that a setting names."""
 
+import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -10,10 +11,16 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from xinglin.core.errors import DatabaseError
 from xinglin.core.settings import Settings
+from xinglin.core.telemetry import logger
 from xinglin.hub.embedded import EmbeddedServer
 from xinglin.hub.schema import Unreachable
 
 CONNECT_SECONDS = 30
+RECONNECT_SECONDS = 5
+"""After this long without success the pool begins anew, with short pauses between attempts."""
+
+WAIT_SECONDS = 10
+"""How long a request may wait for a free connection."""
 
 Connection = AsyncConnection[tuple[object, ...]]
 
@@ -47,10 +54,36 @@ def address(settings: Settings) -> Generator[str]:
         return
     server = EmbeddedServer(settings.folder)
     server.start()
+    watch = Watch(server)
+    watch.start()
     try:
         yield server.url()
     finally:
+        watch.stop()
         server.stop()
+
+
+class Watch(threading.Thread):
+    """Keeps the embedded server running while this process needs it, even if somebody kills it."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        super().__init__(name="database watch", daemon=True)
+        self._server = server
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Look once a second."""
+        while not self._stopped.wait(1):
+            try:
+                if self._server.revive():
+                    logger().warning("embedded database restarted")
+            except DatabaseError as error:
+                logger().error("embedded database doesn't restart", code=error.code)
+
+    def stop(self) -> None:
+        """End the watch before the server is stopped on purpose."""
+        self._stopped.set()
+        self.join()
 
 
 class Database:
@@ -63,9 +96,9 @@ class Database:
             min_size=1,
             max_size=connections,
             open=False,
-            timeout=CONNECT_SECONDS,
+            timeout=WAIT_SECONDS,
             configure=self._configure,
-            check=None,
+            reconnect_timeout=RECONNECT_SECONDS,
             kwargs={"autocommit": True, "prepare_threshold": 0, "application_name": "xinglin"},
         )
 

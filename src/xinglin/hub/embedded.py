@@ -11,6 +11,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -77,16 +78,41 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """Start the server, or join the one that runs. Raises EmbeddedFailed or WrongMajor."""
-        try:
+        with self._told_plainly():
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._alone():
-                self._initialise()
-                if not self._running():
-                    self._pg_ctl("start", "-l", str(self.folder / "log"), "-t", str(START_SECONDS))
-                self._users = (self.folder.parent / "postgres.users").open("w")
-                fcntl.flock(self._users, fcntl.LOCK_SH)
+            self._users = (self.folder.parent / "postgres.users").open("w")
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+        try:
+            self.revive()
+        except DatabaseError:
+            self._users.close()
+            self._users = None
+            raise
+
+    def revive(self) -> bool:
+        """Start the server if it doesn't run; tell whether it was so. Raises EmbeddedFailed or WrongMajor."""
+        with self._told_plainly(), self._alone():
+            if self._running():
+                return False
+            self._initialise()
+            self._start()
+            return True
+
+    def _start(self) -> None:
+        for pause in (0.2, 0.5, 1, 2, 4, 8):
+            try:
+                return self._pg_ctl("start", "-l", str(self.folder / "log"), "-t", str(START_SECONDS))
+            except subprocess.CalledProcessError:
+                # After a kill, processes of the old server may hold its shared memory for some seconds more.
+                time.sleep(pause)
+        return self._pg_ctl("start", "-l", str(self.folder / "log"), "-t", str(START_SECONDS))
+
+    @contextmanager
+    def _told_plainly(self) -> Generator[None]:
+        try:
+            yield
         except subprocess.CalledProcessError as error:
-            raise EmbeddedFailed(folder=self.folder, detail=_last_line(error)) from None
+            raise EmbeddedFailed(folder=self.folder, detail=self._last_words(error)) from None
         except OSError as error:
             raise EmbeddedFailed(folder=self.folder, detail=error) from None
 
@@ -103,6 +129,11 @@ class EmbeddedServer:
             if self._running():
                 self._pg_ctl("stop", "-m", "fast", "-t", str(START_SECONDS))
 
+    def _last_words(self, error: subprocess.CalledProcessError) -> str:
+        log = self.folder / "log"
+        fatal = [line for line in _lines(log) if " FATAL: " in line] if log.exists() else []
+        return (fatal or str(error.stderr or error).strip().splitlines() or [str(error)])[-1]
+
     @contextmanager
     def _alone(self) -> Generator[None]:
         with (self.folder.parent / "postgres.lock").open("w") as lock:
@@ -112,8 +143,9 @@ class EmbeddedServer:
     def _running(self) -> bool:
         try:
             pid = int((self.folder / "postmaster.pid").read_text().split("\n")[0])
+            process = psutil.Process(pid)
             # After a power cut the number may belong to another program by now.
-            return "postgres" in psutil.Process(pid).name()
+            return "postgres" in process.name() and process.status() != psutil.STATUS_ZOMBIE
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return False
 
@@ -210,6 +242,8 @@ def _shared_buffers_mb() -> int:
     return max(128, min(4096, psutil.virtual_memory().total // 8 // 2**20))
 
 
-def _last_line(error: subprocess.CalledProcessError) -> str:
-    lines = str(error.stderr or error).strip().splitlines()
-    return lines[-1] if lines else str(error)
+def _lines(log: Path) -> list[str]:
+    """Give the last lines of a log that may be long."""
+    with log.open("rb") as handle:
+        handle.seek(max(0, log.stat().st_size - 8_192))
+        return handle.read().decode(errors="replace").splitlines()

@@ -198,7 +198,7 @@ class Store:
         return True
 
     async def _samples(self, connection: Connection, enough: int) -> list[bytes]:
-        """Give a random sample of the bodies that dictionaries may learn from; none while there are too few."""
+        """Give a random sample of the bodies to learn from; none while there are too few."""
         people = [self.types[name] for name in PEOPLE]
         count = await connection.execute(_COUNT_TRAINABLE, [people, enough])
         if await count.fetchone() != (enough,):

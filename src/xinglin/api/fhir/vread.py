@@ -3,14 +3,16 @@
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.fhir.read import show
 from xinglin.hub.admission import admit_type
-from xinglin.hub.preconditions import version_of
 from xinglin.hub.records import Key, UnknownVersion
+
+MOST_DIGITS = 9
+"""Versions are counted in 32 bits."""
 
 
 async def vread(exchange: Exchange) -> Reply:
     """Answer `GET /fhir/Patient/1/_history/2`."""
     key = Key(admit_type(exchange.type), exchange.path["id"])
     number = exchange.path["version"]
-    if not number.isascii() or not number.isdigit():
+    if not number.isascii() or not number.isdigit() or len(number) > MOST_DIGITS:
         raise UnknownVersion(key=key, version=number)
-    return show(exchange, await exchange.hub.vread(key, version_of(number) or 0))
+    return show(exchange, await exchange.hub.vread(key, int(number)))
