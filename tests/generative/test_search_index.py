@@ -18,6 +18,7 @@ from xinglin.standards.search.matches import brute_force
 from xinglin.standards.search.parameters import r4
 from xinglin.standards.search.parse import Compartment, parse_search
 from xinglin.standards.search.sinks import Index
+from xinglin.standards.search.text import fold
 from xinglin.standards.search.write import to_pairs
 
 Json = dict[str, Any]
@@ -41,9 +42,16 @@ TYPES = (
     "Group",
 )
 MOMENTS = (
-    "2013", "2013-01", "2013-01-14", "2013-01-14T10:00:00+08:00", "2013-01-14T02:00:00.5Z", "2012-12-31T23:59:59Z",
-    "2013-01-14T10:00:00.123456+08:00", "1999", "2024-02-29",
-)  # fmt: skip
+    "2013",
+    "2013-01",
+    "2013-01-14",
+    "2013-01-14T10:00:00+08:00",
+    "2013-01-14T02:00:00.5Z",
+    "2012-12-31T23:59:59Z",
+    "2013-01-14T10:00:00.123456+08:00",
+    "1999",
+    "2024-02-29",
+)
 NUMBERS = ("5.4", "5.40", "5.35", "5.45", "100", "0.1", "-3", "1e2", "99.5", "0", "0.054")
 UNITS = ("mg/dL", "g/L", "mmol/L", "mm[Hg]", "{score}", "nonsense", "%", "1")
 UCUM = numbers.UCUM
@@ -99,7 +107,7 @@ coding = maybe(
 )
 concept = maybe(coding=some(coding), text=pick(("Blood  pressure", "体温", "!")))
 identifier = maybe(system=pick(SYSTEMS), value=pick(("1", "2", "X9", "x9")), type=concept)
-reference = maybe(
+odd_reference = maybe(
     reference=build("{}/{}", pick(TYPES), pick(IDS))
     | pick(
         (
@@ -113,6 +121,8 @@ reference = maybe(
     identifier=identifier,
     type=pick(("Patient", "Group")),
 )
+local_reference = maybe(reference=build("{}/{}", pick(TYPES), pick(IDS)))
+reference = one_of(local_reference, local_reference, odd_reference)
 moment = pick(MOMENTS)
 period = maybe(start=moment, end=moment)
 number = pick(NUMBERS).map(lambda text: exact_json.loads(text.encode()))
@@ -127,11 +137,19 @@ name = maybe(text=pick(NAMES), family=pick(NAMES), given=some(pick(NAMES)), pref
 address = maybe(city=pick(("南昌", "Nanchang")), line=some(pick(NAMES)), country=pick(("CN", "中国")))
 sampled = maybe(origin=quantity, data=pick(("1 2 E 3", "E", "0 -1")))
 value = one_of(
-    *(Maker(lambda rng, key=key, one=one: {key: one.make(rng)}) for key, one in (
-        ("valueQuantity", quantity), ("valueQuantity", quantity), ("valueCodeableConcept", concept), ("valueString", pick(NAMES)),
-        ("valueDateTime", moment), ("valuePeriod", period), ("valueSampledData", sampled),
-    )),
-)  # fmt: skip
+    *(
+        Maker(lambda rng, key=key, one=one: {key: one.make(rng)})
+        for key, one in (
+            ("valueQuantity", quantity),
+            ("valueQuantity", quantity),
+            ("valueCodeableConcept", concept),
+            ("valueString", pick(NAMES)),
+            ("valueDateTime", moment),
+            ("valuePeriod", period),
+            ("valueSampledData", sampled),
+        )
+    ),
+)
 
 
 def record(kind: str, **fields: Maker) -> Maker:
@@ -156,20 +174,34 @@ def record(kind: str, **fields: Maker) -> Maker:
 component = both(maybe(code=concept), value).map(lambda found: {**found[0], **found[1]})
 patient = record(
     "Patient",
-    name=some(name), gender=pick(("male", "female")), birthDate=moment, identifier=some(identifier), address=some(address),
-    active=booleans, generalPractitioner=some(reference), managingOrganization=maybe(reference=build("Organization/{}", pick(IDS))),
+    name=some(name),
+    gender=pick(("male", "female")),
+    birthDate=moment,
+    identifier=some(identifier),
+    address=some(address),
+    active=booleans,
+    generalPractitioner=some(reference),
+    managingOrganization=maybe(reference=build("Organization/{}", pick(IDS))),
     telecom=some(maybe(system=pick(("phone", "email")), value=pick(("1", "a@b.cn")))),
-    deceasedBoolean=booleans, contained=always([{"resourceType": "Organization", "id": "in"}]),
-)  # fmt: skip
+    deceasedBoolean=booleans,
+    contained=always([{"resourceType": "Organization", "id": "in"}]),
+)
 observation = both(
     record(
         "Observation",
-        status=pick(("final", "amended")), code=concept, category=some(concept), subject=reference, encounter=reference,
-        effectivePeriod=period, component=some(component), performer=some(reference), identifier=some(identifier),
+        status=pick(("final", "amended")),
+        code=concept,
+        category=some(concept),
+        subject=reference,
+        encounter=reference,
+        effectivePeriod=period,
+        component=some(component),
+        performer=some(reference),
+        identifier=some(identifier),
         contained=always([{"resourceType": "Patient", "id": "in"}]),
     ),
     value,
-).map(lambda found: {**found[0], **found[1]})  # fmt: skip
+).map(lambda found: {**found[0], **found[1]})
 encounter = record(
     "Encounter",
     **{"class": coding, "subject": reference, "period": period, "partOf": reference, "length": quantity},
@@ -179,14 +211,18 @@ organization = record(
 )
 document = record(
     "DocumentReference",
-    relatesTo=some(maybe(code=pick(("replaces", "appends")), target=reference)), status=pick(("current",)), subject=reference,
-)  # fmt: skip
+    relatesTo=some(maybe(code=pick(("replaces", "appends")), target=reference)),
+    status=pick(("current",)),
+    subject=reference,
+)
 group = record(
     "Group",
     characteristic=some(maybe(code=concept, valueBoolean=booleans, valueCodeableConcept=concept)),
-    actual=booleans, type=pick(("person", "animal")),
-)  # fmt: skip
-any_record = one_of(patient, patient, observation, observation, encounter, organization, document, group)
+    actual=booleans,
+    type=pick(("person", "animal")),
+)
+kinds = (patient, patient, observation, observation, encounter, encounter, organization, organization)
+any_record = one_of(*kinds, document, group)
 records = Maker(lambda rng: [any_record.make(rng) for _ in range(40)])
 
 escaped = pick(CODES).map(lambda code: code.replace("|", "\\|").replace(",", "\\,").replace("$", "\\$"))
@@ -259,7 +295,8 @@ queries = one_of(
         named("organization.name general-practitioner:Organization.name", wanted_string),
         named("organization.partof.name", wanted_string),
         named(
-            "_has:Observation:patient:code _has:Observation:subject:code:not _has:Encounter:patient:_has:Encounter:part-of:class",
+            "_has:Observation:patient:code _has:Observation:subject:code:not"
+            " _has:Encounter:patient:_has:Encounter:part-of:class",
             token,
         ),
     ),
@@ -386,14 +423,14 @@ class Model:
         wanted = numbers.Interval(condition.low, condition.high)
         for row in index.numbers:
             low, high = (row.base_low, row.base_high) if condition.unit else (row.low, row.high)
+            if row.place not in condition.places or condition.unit not in {0, row.unit}:
+                continue
             if (
-                row.place in condition.places
-                and condition.unit in {0, row.unit}
-                and low is not None
+                low is not None
                 and high is not None
+                and compare(condition.value, wanted, numbers.Interval(low, high))
             ):
-                if compare(condition.value, wanted, numbers.Interval(low, high)):
-                    return True
+                return True
         return False
 
 
@@ -434,3 +471,46 @@ def test_compartments_agree(seed: int, kind: str) -> None:
     for identity in IDS:
         tree = parse_search([], r4(), kind, compartment=Compartment("Patient", identity))
         check(tree, resources)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=40) | st.sampled_from(NAMES))
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+NAMES_AND_MODIFIERS = (
+    "name",
+    "_has:",
+    "birthdate",
+    "general-practitioner.",
+    "_sort",
+    "_include",
+    ":not",
+    "Patient",
+    "code",
+    ":",
+    ".",
+)
+PIECES = ("a", "|", ",", "$", "\\", "2013", "gt", "http://x", "5.4", "Patient/1", ":", " ", "-", "*", "张")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(NAMES_AND_MODIFIERS), max_size=5).map("".join),
+            st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(max_size=8),
+        ),
+        max_size=3,
+    ),
+    st.sampled_from(("Patient", "Observation", None)),
+    st.booleans(),
+)
+def test_any_request_is_read_or_refused(pairs: list[tuple[str, str]], kind: str | None, strict: bool) -> None:
+    try:
+        tree = parse_search(pairs, r4(), kind, strict=strict)
+    except SearchError:
+        return
+    again = parse_search(to_pairs(tree), r4(), kind)
+    assert (again.branches, again.sort, again.includes) == (tree.branches, tree.sort, tree.includes)

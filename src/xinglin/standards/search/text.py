@@ -8,9 +8,7 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 from itertools import product
-
-import opencc
-import pypinyin
+from typing import Protocol, cast
 
 _CACHED = 1 << 15
 
@@ -91,9 +89,16 @@ _ASCII = {code: chr(code).lower() if _is_kept(chr(code)) else None for code in r
 """What `fold` makes of each ASCII character."""
 
 
+class _Converter(Protocol):
+    def convert(self, text: str) -> str: ...
+
+
 @cache
-def _simplifier() -> opencc.OpenCC:
-    return opencc.OpenCC("t2s")
+def _simplifier() -> _Converter:
+    # Imported when first met, like pypinyin: together they take longer to load than all the rest.
+    import opencc
+
+    return cast("_Converter", opencc.OpenCC("t2s"))
 
 
 def _syllables(text: str) -> list[list[str]]:
@@ -108,6 +113,8 @@ def _syllables(text: str) -> list[list[str]]:
 
 
 def _readings(han: str, *, every: bool) -> list[list[str]]:
+    import pypinyin
+
     usual = pypinyin.lazy_pinyin(han)
     if not every:
         return [[one] for one in usual]

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 from xinglin.standards.search.query import Chain, Criterion, Has, Include, Query, Test
 from xinglin.standards.search.values import Text
 
-_PLAIN = "/:,|$"
+_PLAIN = "/:,|$*"
 """Characters that may stand as they are in the query of a URL and make it easier to read."""
 
 
