@@ -52,6 +52,40 @@ def serve() -> None:
     run(settings)
 
 
+@cli.command(help=_("Bring up a hub with an invented demo province in it, and run it until Ctrl-C."))
+def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] = 200) -> None:
+    from rich.progress import Progress
+
+    from xinglin.demonstration import demo as run
+
+    settings = configuration.load()
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task(_("Filling the demo province"), total=people + 1)
+
+        def ready() -> None:
+            bar.stop()
+            _tell_addresses(f"http://{settings.host}:{settings.port}")
+
+        run(
+            settings,
+            people=people,
+            progress=lambda done, _total: bar.update(task, completed=done),
+            ready=ready,
+        )
+
+
+def _tell_addresses(root: str) -> None:
+    out.print(f"Xinglin {__version__} - " + _("the demo province is up; everyone in it is invented."))
+    for text, path in (
+        (_("what the hub can do"), "/fhir/metadata"),
+        (_("an institution"), "/fhir/Organization/demo-county"),
+        (_("its latest versions of everyone"), "/fhir/Patient/_history?_count=5&_pretty=true"),
+        (_("figures for the operator"), "/metrics"),
+    ):
+        out.print(f"  {root}{path}  [dim]{text}[/]", markup=True)
+    out.print(_("Ctrl-C stops it; the data stay for the next time."))
+
+
 @cli.command(help=_("Show every setting: its value, where it came from, what it means. Secrets are masked."))
 def settings() -> None:
     table = Table(box=None)
