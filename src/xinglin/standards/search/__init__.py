@@ -1,7 +1,7 @@
-"""Search understood: parameters, requests, search values of records, and the reference that all is held against.
+"""Search understood: parameters, requests, search values, and the reference that all is held against.
 
-http://hl7.org/fhir/R4/search.html. No database here: `extract` says what one must keep, `lower` what it must be
-asked, `matches` what the right answer is.
+http://hl7.org/fhir/R4/search.html. No database here: `extract` says what one must keep, `lower` what it must
+be asked, `matches` what the right answer is.
 """
 
 from xinglin.standards.search.extract import Extractor
