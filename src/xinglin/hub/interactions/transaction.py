@@ -45,7 +45,7 @@ async def _fetched(hub: Hub, connection: Connection, entry: Entry, base: str) ->
     try:
         return await fetch(hub, entry.url, base=base, connection=connection)
     except XinglinError as error:
-        error.expression = error.expression or entry.place
+        error.expression = f"{entry.place}.{error.expression}" if error.expression else entry.place
         raise
 
 
