@@ -8,6 +8,7 @@ import msgspec
 
 from xinglin.core import exact_json
 from xinglin.standards.definitions.pack import Pack
+from xinglin.standards.definitions.snapshots import with_snapshot
 from xinglin.standards.definitions.types import Json, TypeInfo, TypeModel
 
 _R4_PACK = Path(__file__).parent / "data" / "fhir-r4-4.0.1.pack"
@@ -25,6 +26,8 @@ class Definitions:
     def __init__(self, packs: Sequence[Pack]) -> None:
         """Use `packs`, of which the first is the FHIR specification itself."""
         self.packs = tuple(packs)
+        self._made: dict[str, Json | None] = {}
+        self._making: set[str] = set()
         self._body = lru_cache(maxsize=_CACHED_BODIES)(self._find)
 
     def with_packages(self, packs: Iterable[Path]) -> "Definitions":
@@ -46,9 +49,21 @@ class Definitions:
         return found
 
     def structure(self, url_or_type: str) -> Json | None:
-        """Give a StructureDefinition by canonical (`|version` allowed) or type name; None where unknown."""
+        """Give a StructureDefinition by canonical (`|version` allowed) or type name; None where unknown.
+
+        One that came without a snapshot gets one where its base is known.
+        """
         url = url_or_type if ":" in url_or_type else _TYPE_URL + url_or_type
-        return self._canonical("StructureDefinition", url)
+        found = self._canonical("StructureDefinition", url)
+        if found is None or "snapshot" in found or found["url"] in self._making:
+            return found
+        if found["url"] not in self._made:
+            self._making.add(found["url"])
+            try:
+                self._made[found["url"]] = with_snapshot(found, self.structure)
+            finally:
+                self._making.discard(found["url"])
+        return self._made[found["url"]] or found
 
     def value_set(self, url: str) -> Json | None:
         """Give a ValueSet by canonical; None where unknown."""

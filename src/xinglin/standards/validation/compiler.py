@@ -79,16 +79,23 @@ class Compiler:
     def profile(self, url: str) -> Check | None:
         """Give the check of the profile `url`; None where it is unknown or has no snapshot."""
         if url not in self._profiles:
-            structure = self.definitions.structure(url)
-            if structure is None or "snapshot" not in structure:
+            try:
+                self._compile_profile(url)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                # A package may hold anything; what can't be compiled is reported as unusable, not as a crash.
                 self._profiles[url] = None
-            elif structure.get("derivation") != "constraint":
-                self._profiles[url] = self.type(structure["type"])
-            else:
-                shape = Shape(structure["type"])
-                self._profiles[url] = object_check(shape)
-                _StructureCompiler(self, structure).fill(shape)
         return self._profiles[url]
+
+    def _compile_profile(self, url: str) -> None:
+        structure = self.definitions.structure(url)
+        if structure is None or "snapshot" not in structure:
+            self._profiles[url] = None
+        elif structure.get("derivation") != "constraint":
+            self._profiles[url] = self.type(structure["type"])
+        else:
+            shape = Shape(structure["type"])
+            self._profiles[url] = object_check(shape)
+            _StructureCompiler(self, structure).fill(shape)
 
     def tree(self, url: str) -> Tree | None:
         """Give the snapshot of the profile `url` as a tree; None where it is unknown."""
@@ -197,7 +204,7 @@ class _StructureCompiler:
             self._add_choice(shape, node)
             return
         if "contentReference" in node.element:
-            target = self.tree.nodes[node.element["contentReference"].partition("#")[2]]
+            target = self.tree.nodes.get(node.element["contentReference"].partition("#")[2], node)
             check = self._object(target, target.path)
             shape.add(node.name, "." + node.name, self._field(node, check, node.name, []))
             keys = frozenset({node.name})
@@ -207,6 +214,11 @@ class _StructureCompiler:
             keys = self._add_key(shape, node, node.name, "." + node.name, code)
         if node.element["min"] > 0:
             shape.required.append(Required(keys, node.name, node.element["min"]))
+            return
+        # Publishers leave the element optional though one of its slices is required.
+        for name, one in node.slices.items():
+            if one.element["min"] > 0 and node.max != 0:
+                shape.required.append(Required(keys, f"{node.name}:{name}", one.element["min"]))
 
     def _add_choice(self, shape: Shape, node: Node) -> None:
         stem = node.name[:-3]

@@ -79,7 +79,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "extension-url": "Give the extension an absolute url; “{url}” isn't one.",
     "profile-unknown": "Check against the profile {url} elsewhere; it isn't installed.",
     "profile-type": "Remove the profile {url}: it is for {expected}, not for {found}.",
-    "profile-unusable": "Check against the profile {url} elsewhere; it has no snapshot.",
+    "profile-unusable": "Check against the profile {url} elsewhere; it has no usable snapshot.",
     "bundle-full-url": "Give the entry a fullUrl; only entries of batches and transactions may lack one.",
     "bundle-full-url-relative": "Give the entry an absolute fullUrl; “{url}” is relative.",
     "bundle-full-url-id": "Make the id (“{id}”) and the end of the fullUrl (“{url}”) the same.",

@@ -120,11 +120,15 @@ def _discriminator(one: Node, kind: str, path: str, owner: "Compiler") -> Matche
     values = _path(path)
     if values is None:
         return _undecided
-    plain = ".".join(step for step in path.split(".") if not _OF_TYPE.fullmatch(step) and step != "resolve()")
-    node = _defining(one, plain or "$this", owner)
+    steps = [
+        step
+        for step in path.split(".")
+        if step not in {"$this", "resolve()"} and not _OF_TYPE.fullmatch(step)
+    ]
+    node = _defining(one, ".".join(steps) or "$this", owner)
     match kind:
         case "value" | "pattern":
-            return _by_value(one, node, plain, values, owner)
+            return _by_value(one, node, steps, values, owner)
         case "exists":
             return _by_existence(node, values)
         case "type":
@@ -148,21 +152,21 @@ def _defining(one: Node, path: str, owner: "Compiler") -> Node | None:
     return None
 
 
-def _by_value(one: Node, node: Node | None, path: str, values: "_Values", owner: "Compiler") -> Matches:
-    if path == "url" and one.types and one.types[0]["code"] == "Extension" and one.types[0].get("profile"):
+def _by_value(
+    one: Node, node: Node | None, steps: Sequence[str], values: "_Values", owner: "Compiler"
+) -> Matches:
+    if steps == ["url"] and one.types and one.types[0]["code"] == "Extension" and one.types[0].get("profile"):
         urls = {url.partition("|")[0] for url in one.types[0]["profile"]}
         return lambda value, _context: is_object(value) and value.get("url") in urls
+    tests = _along(one, steps)
+    if tests:
+        return lambda value, _context: all(test(value) for test in tests)
     if node is None:
         return _undecided
-    fixed, pattern = constant(node.element, "fixed"), constant(node.element, "pattern")
-    if fixed is not None:
-        return lambda value, context: any(equals(item, fixed) for item in values(value, context))
-    if pattern is not None:
-        return lambda value, context: any(contains(item, pattern) for item in values(value, context))
-    tests = _below(node)
-    if tests:
+    inside = _along(node, ())
+    if inside:
         return lambda value, context: any(
-            all(test(item) for test in tests) for item in values(value, context)
+            all(test(item) for test in inside) for item in values(value, context)
         )
     binding = node.element.get("binding", {})
     if binding.get("strength") == "required" and "valueSet" in binding:
@@ -170,29 +174,37 @@ def _by_value(one: Node, node: Node | None, path: str, values: "_Values", owner:
     return _undecided
 
 
-def _below(node: Node) -> list[Callable[[Any], bool]]:
-    """Give the fixed and pattern values that the children of a node ask for."""
-    tests: list[Callable[[Any], bool]] = []
-    for child in node.children.values():
-        fixed, pattern = constant(child.element, "fixed"), constant(child.element, "pattern")
-        compare = equals if fixed is not None else contains
-        wanted = fixed if fixed is not None else pattern
-        if wanted is not None:
-            tests.append(_child_test(child.name, compare, wanted))
-        else:
-            tests += [_descend(child.name, test) for test in _below(child)]
-    return tests
+_Test = Callable[[Any], bool]
 
 
-def _child_test(name: str, compare: Callable[[Any, Any], bool], wanted: Any) -> Callable[[Any], bool]:
-    return _descend(name, lambda item: compare(item, wanted))
+def _along(node: Node, steps: Sequence[str]) -> list[_Test]:
+    """Give what a node and, along `steps`, those below it ask a value to be; [] where they ask nothing."""
+    fixed, pattern = constant(node.element, "fixed"), constant(node.element, "pattern")
+    if fixed is not None:
+        return [lambda value: equals(value, fixed)]
+    if pattern is not None:
+        return [lambda value: contains(value, pattern)]
+    names = steps[:1] or list(node.children)
+    children = [(name, node.find(name)) for name in names]
+    return [_descend(name, each) for name, child in children if child for each in _variants(child, steps[1:])]
 
 
-def _descend(name: str, test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    def passes(value: Any) -> bool:
-        return any(test(item) for item in _children(value, name))
+def _variants(child: Node, steps: Sequence[str]) -> list[_Test]:
+    """Give one test for a child, or one for each of its slices that must be there."""
+    own = _along(child, steps)
+    if own:
+        return [_all(own)]
+    slices = list(child.slices.values())
+    needed = [one for one in slices if one.element["min"] > 0] or (slices if len(slices) == 1 else [])
+    return [_all(tests) for one in needed if (tests := _along(one, steps))]
 
-    return passes
+
+def _all(tests: Sequence[_Test]) -> _Test:
+    return lambda value: all(test(value) for test in tests)
+
+
+def _descend(name: str, test: _Test) -> _Test:
+    return lambda value: any(test(item) for item in _children(value, name))
 
 
 def _by_binding(url: str, values: "_Values", owner: "Compiler") -> Matches:

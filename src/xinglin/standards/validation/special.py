@@ -71,8 +71,8 @@ def _include_check(terminology: Terminology) -> Check:
 def compile_canonical(definitions: Definitions, urls: list[str]) -> Check:
     """Make the check of a canonical: absolute, or a contained resource; of a right type where it is known.
 
-    `urls` are the profiles that the definition names as targets. The specification's own examples have relative
-    and dangling ones, so those are warnings.
+    `urls` are the profiles that the definition names as targets. The specification's own examples have
+    relative and dangling ones, so those are warnings.
     """
     structures = [definitions.structure(url) for url in urls]
     targets = frozenset(one["type"] for one in structures if one)
