@@ -85,7 +85,8 @@ def test_an_answer_as_json_and_a_summary(tmp_path: Path):
             "severity": "error",
             "location": "Patient.gender",
             "rule": "binding-required",
-            "text": "Use a code of the value set http://hl7.org/fhir/ValueSet/administrative-gender; “x” isn't in it.",
+            "text": "Use a code of the value set http://hl7.org/fhir/ValueSet/administrative-gender; "
+            "“x” isn't in it.",
         }
     assert (summary.records, summary.refused) == (2, 2)
     assert [(severity, rule, count) for severity, rule, count, _, _ in summary.rows()] == [

@@ -25,11 +25,11 @@ GENUINE = {
         ("Patient.contained[0]", "org-1"),
     },
 }
-"""Errors that the example resources of the FHIRPath cases really have, as they were cut or changed for the cases."""
+"""Errors that the inputs of the FHIRPath cases really have, as they were cut or changed for the cases."""
 
 
 def test_fhirpath_examples(shared: Shared):
-    files = sorted(shared("fhirpath-r4").glob("*.json"))
+    files = sorted(shared("data/fhirpath-r4").glob("*.json"))
     assert files
     for file in files:
         found = validate(exact_json.loads(file.read_bytes()))
@@ -39,13 +39,13 @@ def test_fhirpath_examples(shared: Shared):
 
 @pytest.mark.parametrize("part", range(4))
 def test_synthea_has_no_errors(shared: Shared, part: int):
-    files = sorted(shared("synthea").glob("*.json.gz"))[part::4]
+    files = sorted(shared("data/synthea").glob("*.json.gz"))[part::4]
     assert files
     for checked in check_files(files):
         assert not [one for one in checked.findings if one.severity == "error"], checked.file
 
 
 def test_synthea_records_one_by_one(shared: Shared):
-    file = min(shared("synthea").glob("*.json.gz"))
+    file = min(shared("data/synthea").glob("*.json.gz"))
     for entry in exact_json.loads(gzip.decompress(file.read_bytes()))["entry"]:
         assert not [one for one in validate(entry["resource"]) if one.severity == "error"]
