@@ -188,7 +188,7 @@ def test_synthea_goes_in_and_comes_out_equal(settings: Settings, shared: Callabl
             places = [e["response"]["location"].partition("/_history")[0] for e in answers]
             expected |= dict(zip(places, as_stored(text, places), strict=True))
         found = {f"{r['resourceType']}/{r['id']}": r for r in everything(client)}
-    assert len(found) == len(expected) > 90_000
+    assert len(found) == len(expected) > 30_000
     for place, record in expected.items():
         assert found[place].pop("meta")["versionId"] == "1"
         assert repr(found[place]) == repr(record)  # repr tells 1.10 from 1.1
