@@ -1,5 +1,7 @@
 """Trees and texts nobody thought of: printing and reading agree, and nothing crashes or hangs."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xinglin.core.errors import FhirPathError
-from xinglin.standards.fhirpath import compile_expression, parse, print_tree, tree
+from xinglin.standards.fhirpath import Compiled, compile_expression, parse, print_tree, tree
 from xinglin.standards.fhirpath.functions import FUNCTIONS
 from xinglin.standards.fhirpath.parser import PRECEDENCE
 from xinglin.standards.fhirpath.quantity import CALENDAR_UNITS, Quantity
 from xinglin.standards.fhirpath.temporal import Date, DateTime, Time
 
+NOW = datetime(2024, 2, 29, 12, tzinfo=UTC)
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",
     "id": "a",
@@ -29,7 +32,12 @@ PATIENT: dict[str, Any] = {
     "telecom": "not a list",
     "gender": {"not": ["a", {"code": 1}]},
 }
-BROKEN: list[Any] = [{}, {"resourceType": 5}, {"resourceType": "Patient", "name": [[1]]}, {"resourceType": "Patient", "name": 3}]
+BROKEN: list[Any] = [
+    {},
+    {"resourceType": 5},
+    {"resourceType": "Patient", "name": [[1]], "birthDate": {"a": None}},
+    {"resourceType": "Patient", "name": 3, "birthDate": "1e5", "multipleBirthInteger": Decimal("1E+999999")},
+]
 
 names = st.sampled_from(
     ["name", "given", "family", "Patient", "use", "value", "contained", "extension", "birthDate", "div", "is", "as",
@@ -44,7 +52,7 @@ literals = st.one_of(
     st.decimals(0, 10**6, places=2),
     st.dates().map(lambda d: Date((d.year, d.month, d.day))),
     st.dates().map(lambda d: DateTime((d.year, d.month))),
-    st.datetimes().map(lambda d: DateTime((d.year, d.month, d.day, d.hour, d.minute, Decimal(d.second)), 480)),
+    st.datetimes().map(lambda d: DateTime((d.year, d.month, d.day, d.hour, d.minute, Decimal(d.second)), 60)),
     st.times().map(lambda t: Time((t.hour, t.minute))),
     st.builds(Quantity, numbers, texts),
     st.builds(Quantity, numbers, st.sampled_from(CALENDAR_UNITS), st.just(True)),
@@ -56,15 +64,36 @@ leaves = st.one_of(
     st.sampled_from(["resource", "context", "ucum", "vs-x", "ext-a b", "v"]).map(tree.Variable),
     names.map(lambda n: tree.Member(None, n)),
 )
-types = st.builds(tree.TypeName, st.sampled_from([None, "FHIR", "System"]), st.sampled_from(["Quantity", "string", "Patient"]))
+types = st.builds(
+    tree.TypeName,
+    st.sampled_from([None, "FHIR", "System"]),
+    st.sampled_from(["Quantity", "string", "Patient"]),
+)
+
+
+def calls(inner: st.SearchStrategy[tree.Node]) -> st.SearchStrategy[tree.Node]:
+    """Calls with as many arguments as the function takes."""
+
+    def build(name: str) -> st.SearchStrategy[tree.Node]:
+        function = FUNCTIONS[name]
+        arguments = st.lists(inner, min_size=function.least, max_size=min(function.most, 3)).map(tuple)
+        if name in {"is", "as", "ofType"}:
+            arguments = st.sampled_from(["Quantity", "string", "HumanName"]).map(
+                lambda t: (tree.Member(None, t),)
+            )
+        if name == "defineVariable":
+            arguments = st.sampled_from("vw").map(lambda v: (tree.Literal(v),))
+        return st.builds(tree.Call, st.none() | inner, st.just(name), arguments)
+
+    return st.sampled_from(sorted(FUNCTIONS)).flatmap(build)
 
 
 def grow(inner: st.SearchStrategy[tree.Node]) -> st.SearchStrategy[tree.Node]:
     operators = st.sampled_from([o for o in PRECEDENCE if o not in {"is", "as"}])
-    functions = st.sampled_from(sorted(FUNCTIONS))
     return st.one_of(
         st.builds(tree.Member, inner, names),
-        st.builds(tree.Call, st.none() | inner, functions, st.lists(inner, max_size=2).map(tuple)),
+        calls(inner),
+        calls(inner),
         st.builds(tree.Indexer, inner, inner),
         st.builds(tree.Polarity, st.sampled_from(["+", "-"]), inner),
         st.builds(tree.Binary, operators, inner, inner),
@@ -84,22 +113,22 @@ def test_what_is_printed_reads_back_as_the_same_tree(node: tree.Node) -> None:
     assert print_tree(again) == text
 
 
+USES: list[Callable[[Compiled, Any], object]] = [
+    lambda c, r: c.evaluate(r, now=NOW, variables={"v": [1, "a"]}),
+    lambda c, r: c.evaluate(r, now=NOW, located=True),
+    lambda c, r: c.truth(r),
+    lambda c, r: c.values(r),
+    lambda c, r: c.nodes(r),
+]
+
+
 def evaluate_everywhere(node: "tree.Node | str") -> None:
-    now = datetime(2024, 2, 29, 12, tzinfo=UTC)
-    for record in (PATIENT, *BROKEN):
-        for strict in (False, True):
-            try:
-                compiled = compile_expression(node, strict=strict)
-                compiled.evaluate(record, now=now, variables={"v": [1, "a"]})
-                compiled.evaluate(record, now=now, located=True)
-            except FhirPathError:
-                pass
-            for use in (lambda r: compiled.truth(r), lambda r: compiled.values(r), lambda r: compiled.nodes(r)):
-                try:
-                    compiled = compile_expression(node, strict=strict)
-                    use(record)
-                except FhirPathError:
-                    pass
+    for strict in (False, True):
+        compiled = compile_expression(node, strict=strict)
+        for record in (PATIENT, *BROKEN):
+            for use in USES:
+                with suppress(FhirPathError):
+                    use(compiled, record)
 
 
 @given(trees)
@@ -108,13 +137,12 @@ def test_no_tree_crashes_or_hangs(node: tree.Node) -> None:
     evaluate_everywhere(node)
 
 
-fragments = st.lists(
-    st.sampled_from(
-        ["Patient", ".", "name", "(", ")", "[", "]", "'", "`", "\\u00", "@2015", "T", "10:", "%", "$this", "1", "-", "|",
-         " and ", " is ", "where", "select", "repeat", "{}", ",", "//", "/*", "1e5", "99999999999", " days", "\x00", "杏"]
-    ),
-    max_size=20,
-).map("".join)  # fmt: skip
+FRAGMENTS = [
+    "Patient", ".", "name", "(", ")", "[", "]", "'", "`", "\\u00", "@2015", "T", "10:", "%", "$this", "1", "-",
+    "|", " and ", " is ", "where", "select", "repeat", "{}", ",", "//", "/*", "1e5", "99999999999", " days",
+    "\x00", "杏",
+]  # fmt: skip
+fragments = st.lists(st.sampled_from(FRAGMENTS), max_size=20).map("".join)
 
 
 @given(st.text(max_size=40) | fragments)

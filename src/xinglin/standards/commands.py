@@ -10,6 +10,7 @@ from xinglin.core.exact_json import Json, MalformedJson, dumps, loads
 from xinglin.standards.fhirpath import Item, compile_expression
 from xinglin.standards.fhirpath.quantity import Quantity
 from xinglin.standards.fhirpath.temporal import Temporal
+from xinglin.standards.fhirpath.values import is_object
 
 
 def fhirpath(*, expression: str, file: Path, strict: bool = False) -> Iterator[bytes]:
@@ -26,11 +27,11 @@ def fhirpath(*, expression: str, file: Path, strict: bool = False) -> Iterator[b
 def fhirpath_cases(*, path: Path) -> Iterator[Json]:
     """Answer each line `{"id", "expression", "resource"}` of the NDJSON file at `path`.
 
-    An answer is `{"id", "values": [{"type", "value"}]}` or `{"id", "error": {"code", "message"}}`. `type` is the
-    FHIR type of an element ("code", "HumanName", "BackboneElement") or, for computed values, "boolean", "string",
-    "integer", "decimal", "date", "dateTime", "time" or "Quantity". Decimals are strings that keep their digits;
-    computed dates, times and quantities are strings as well (`1974-12-25`, `4 'mg'`). A case may say
-    `"strict": true`. Raises OSError.
+    An answer is `{"id", "values": [{"type", "value"}]}` or `{"id", "error": {"code", "message"}}`. `type` is
+    the FHIR type of an element ("code", "HumanName", "BackboneElement") or, for computed values, "boolean",
+    "string", "integer", "decimal", "date", "dateTime", "time" or "Quantity". Decimals are strings that keep
+    their digits; computed dates, times and quantities are strings too (`1974-12-25`, `4 'mg'`). A case may
+    say `"strict": true`. Raises OSError.
     """
     with path.open("rb") as lines:
         for line in lines:
@@ -42,12 +43,11 @@ def _answer(line: bytes) -> Json:
     identifier: Any = None
     try:
         case = loads(line)
-        if not isinstance(case, dict) or not isinstance(case.get("expression"), str):  # pyright: ignore[reportUnknownMemberType]
+        if not is_object(case) or not isinstance(case.get("expression"), str):
             raise MalformedJson(detail='a case is an object with "id", "expression" and "resource"')
-        given: Json = case
-        identifier = given.get("id")
-        compiled = compile_expression(given["expression"], strict=given.get("strict") is True)
-        found = compiled.evaluate(given.get("resource") or {})
+        identifier = case.get("id")
+        compiled = compile_expression(case["expression"], strict=case.get("strict") is True)
+        found = compiled.evaluate(case.get("resource") or {})
         return {"id": identifier, "values": [{"type": item.type, "value": _exact(item)} for item in found]}
     except XinglinError as error:
         return {"id": identifier, "error": {"code": error.code, "message": error.text()}}

@@ -122,7 +122,11 @@ def _scaled(operator: str, left: Any, right: Any) -> Quantity | None:
         value, unit, calendar = _numbers(operator, left.value, right), left.unit, left.calendar
     elif isinstance(right, Quantity) and _number(left):
         value = _numbers(operator, left, right.value)
-        unit, calendar = (right.unit, right.calendar) if operator == "*" else (f"/({right.code})", False)
+        unit, calendar = (
+            (right.unit, right.calendar)
+            if operator == "*"
+            else ("/" + _grouped(right.code or right.unit), False)
+        )
     elif isinstance(left, Quantity) and isinstance(right, Quantity):
         value, unit, calendar = (
             _numbers(operator, left.value, right.value),
@@ -140,10 +144,14 @@ def _unit(left: Quantity, operator: str, right: Quantity) -> str:
         return mine
     if operator == "/" and mine == theirs:
         return "1"
-    theirs = f"({theirs})" if any(c in theirs for c in "./") else theirs
+    theirs = _grouped(theirs)
     if operator == "*":
         return theirs if mine == "1" else f"{mine}.{theirs}"
     return f"{mine}/{theirs}"
+
+
+def _grouped(unit: str) -> str:
+    return f"({unit})" if any(c in unit for c in "./") else unit
 
 
 def _whole_division(operator: str) -> Callable[[Any, Any], Any]:

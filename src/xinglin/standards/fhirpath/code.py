@@ -16,7 +16,7 @@ from xinglin.standards.fhirpath.values import Node, is_array, is_object, resourc
 
 MAX_STEPS: Final = 1_000_000
 """Items one evaluation may visit."""
-MAX_SECONDS: Final = 10.0
+MAX_SECONDS: Final = 5.0
 """How long one evaluation may take."""
 
 Resolver = Callable[[str], "dict[str, Any] | None"]
@@ -143,14 +143,23 @@ def from_test(test: Test) -> Code:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What names mean at one place of the expression: the type of `$this`, the variables defined so far."""
+    """What names mean at one place of the expression: the type of `$this`, the variables defined so far.
+
+    `collective`: the focus is a list of items instead of one.
+    """
 
     types: tuple[str, ...]
     nodes: bool
-    variables: "dict[str, tuple[str, ...]]" = field(default_factory=dict[str, tuple[str, ...]])
+    variables: dict[str, str] = field(default_factory=dict[str, str])
     iterating: bool = False
     totalling: bool = False
     bare: bool = False
+    collective: bool = False
+
+    def key(self) -> tuple[object, ...]:
+        """Give what tells this scope from others."""
+        flags = (self.nodes, self.iterating, self.totalling, self.bare, self.collective)
+        return (self.types, flags, *self.variables.items())
 
     def inside(self, focus: Code, *, totalling: bool | None = None) -> "Scope":
         """Give the scope of a criterion that is evaluated for each item of `focus`."""
@@ -159,6 +168,7 @@ class Scope:
             types=focus.types,
             nodes=focus.nodes,
             bare=focus.bare,
+            collective=False,
             variables=dict(self.variables),
             iterating=True,
             totalling=self.totalling if totalling is None else totalling,

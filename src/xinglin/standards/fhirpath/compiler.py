@@ -59,7 +59,8 @@ class Compiler:
         self.lenient_as = lenient_as
         self.located = located
         self.uses_env = False
-        self._slots = 0
+        self._slots: list[tree.Call] = []
+        self._known: dict[tuple[object, ...], tuple[Code, dict[str, str]]] = {}
 
     # -- entry points for functions ------------------------------------------------------------
 
@@ -67,6 +68,16 @@ class Compiler:
         """Compile `node`. Raises SemanticProblem or UnknownName."""
         if self.located:
             need = Need.NODES
+        # Operands are compiled again when their first form doesn't do; remembering keeps that from growing
+        # exponentially with depth.
+        key = (id(node), need, scope.key())
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = (self._compile(node, scope, need), dict(scope.variables))
+        scope.variables.update(known[1])
+        return known[0]
+
+    def _compile(self, node: tree.Node, scope: Scope, need: Need) -> Code:
         match node:
             case tree.Literal():
                 return self._literal(node)
@@ -107,10 +118,14 @@ class Compiler:
         """Compile `node` to give true, false, or None for an empty collection."""
         return as_test(self.compile(node, scope, Need.ITEMS))
 
-    def new_slot(self, name: str) -> str:
-        """Give a place for a variable that no other definition of the same name shares."""
-        self._slots += 1
-        return f"{name}#{self._slots}"
+    def define(self, call: tree.Call, name: str, scope: Scope) -> str:
+        """Give the place for a variable that `call` defines from here on. Raises SemanticProblem."""
+        taken = scope.variables.get(name)
+        if taken is not None and self._slots[int(taken.rpartition("#")[2])] is not call:
+            raise self.problem(call, f"%{name} is defined already")
+        scope.variables[name] = f"{name}#{len(self._slots)}"
+        self._slots.append(call)
+        return scope.variables[name]
 
     def problem(self, node: tree.Node, detail: str) -> SemanticProblem:
         """Make the error for a part of the expression that can't mean anything."""
@@ -136,6 +151,8 @@ class Compiler:
             if not scope.totalling:
                 raise self.problem(node, "$total has a meaning only inside aggregate()")
             return Code(lambda _this, env: env.total, (), nodes=True)
+        if scope.collective:
+            return Code(lambda this, _env: this, scope.types, nodes=True)
         if scope.nodes:
             return Code(lambda this, _env: EMPTY if this is NOTHING else [this], scope.types, nodes=True)
         if need is Need.NODES and len(scope.types) == 1 and not scope.types[0].startswith("System."):
@@ -157,7 +174,7 @@ class Compiler:
         self.uses_env = True
         if name in {"resource", "rootResource", "context"}:
             return self._context(name)
-        slot = f"{name}#" + scope.variables[name][0] if name in scope.variables else name
+        slot = scope.variables.get(name, name)
 
         def run(_this: Any, env: Env) -> list[Any]:
             try:
@@ -165,7 +182,7 @@ class Compiler:
             except KeyError:
                 raise UnknownName(kind="the variable", name="%" + name) from None
 
-        return Code(run, scope.variables[name][1:] if name in scope.variables else (), nodes=True)
+        return Code(run, (), nodes=True)
 
     def _context(self, name: str) -> Code:
         def run(_this: Any, env: Env) -> list[Any]:
@@ -216,12 +233,14 @@ class Compiler:
             if root is not None:
                 return root
             code = Code(_focus, scope.types, scope.nodes)
+            if scope.collective:
+                code = self._special(tree.Special("this", at=node.at), scope, need)
         else:
             code = self.compile(node.input, scope, Need.VALUES)
         if not code.nodes and node.name in {"extension", "id"} and any(map(is_primitive, code.types)):
             code = self._as_nodes(node, scope, code)
         kinds = self._member_types(node, code)
-        if code.nodes:
+        if code.nodes or "System.Quantity" in code.types:
             return Code(steps.of_nodes(_source(code), node.name), kinds or (), nodes=True)
         keys = [pair for type_ in code.types for pair in keys_of(type_, node.name)]
         if only is not None:
@@ -309,18 +328,19 @@ class Compiler:
 
     def type_cast(self, operand: tree.Node, type_: tree.TypeName, scope: Scope, need: Need) -> Code:
         """Compile `operand as type`."""
-        code = self.of_type(operand, type_, scope, need)
         if self.lenient_as:
-            return code
-        count = self.compile(operand, scope, Need.ITEMS).run
-        source = code.run
+            return self.of_type(operand, type_, scope, need)
+        wanted = check_type(type_)
+        source = self.compile(operand, scope, Need.NODES).run
+        namespace, name = wanted.namespace, wanted.name
 
         def run(this: Any, env: Env) -> list[Any]:
-            if len(count(this, env)) > 1:
+            items = source(this, env)
+            if len(items) > 1:
                 raise EvaluationError(detail="`as` needs a single item; ofType() takes several")
-            return source(this, env)
+            return items if items and is_exactly(items[0], namespace, name) else EMPTY
 
-        return replace(code, run=run, test=None, constant=None)
+        return Code(run, _types_named(name), nodes=True)
 
     def of_type(self, operand: tree.Node, type_: tree.TypeName, scope: Scope, need: Need) -> Code:
         """Compile `operand.ofType(type)`."""
@@ -338,12 +358,15 @@ class Compiler:
         if not code.nodes:
             code = self.compile(operand, scope, Need.NODES)
         source, namespace, name = code.run, wanted.namespace, wanted.name
-        found = (name,) if name in type_model() and name not in ABSTRACT else ()
         return Code(
             lambda this, env: [i for i in source(this, env) if is_exactly(i, namespace, name)],
-            found,
+            _types_named(name),
             nodes=True,
         )
+
+
+def _types_named(name: str) -> tuple[str, ...]:
+    return (name,) if name in type_model() and name not in ABSTRACT else ()
 
 
 def _focus(this: Any, _env: Env) -> list[Any]:
@@ -358,27 +381,12 @@ def _source(code: Code) -> Run | None:
 def _raw_step(source: Run | None, keys: list[tuple[str, str]], *, bare: bool) -> Run:
     if bare:
         if len(keys) > 4:
-            return _choice_with_bare(source, keys)
+            return steps.choice_with_bare(source, keys)
         return steps.with_bare(source, keys)
     if len({key for key, _ in keys}) == 1:
         key = keys[0][0]
         return steps.from_focus(key) if source is None else steps.from_each(source, key)
     return steps.choice(source, [key for key, _ in keys])
-
-
-def _choice_with_bare(source: Run | None, keys: list[tuple[str, str]]) -> Run:
-    """Step to a choice element of many types, quick where it has a value."""
-    quick = steps.choice(source, [key for key, _ in keys])
-    beside = frozenset("_" + key for key, _ in keys)
-    slow = steps.with_bare(source, keys)
-
-    def run(this: Any, env: Env) -> list[Any]:
-        items = (this,) if source is None else source(this, env)
-        if any(type(item) is dict and not beside.isdisjoint(item) for item in items):
-            return slow(this, env)
-        return quick(this, env)
-
-    return run
 
 
 def _type_test(source: Run, answer: bool) -> Code:

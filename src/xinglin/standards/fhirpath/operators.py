@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.standards.fhirpath import arithmetic, tree
 from xinglin.standards.fhirpath.adapt import single
-from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Run, Scope, Test, constant, from_test
+from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Scope, Test, constant, from_test
 from xinglin.standards.fhirpath.values import (
     BOOLEAN_TYPES,
     DECIMAL_TYPES,
@@ -203,31 +203,23 @@ def _membership(c: "Compiler", item: tree.Node, among: tree.Node, scope: Scope) 
             return None if value is None else value.__hash__ is not None and value in known
 
         return quick
-    if isinstance(among, tree.Binary) and among.operator == "|":
-        return _either(
-            c.compile(item, scope.branch(), Need.NODES).run,
-            _membership(c, item, among.left, scope.branch()),
-            _membership(c, item, among.right, scope.branch()),
-        )
     first = c.compile(item, scope.branch(), Need.NODES).run
-    second = c.compile(among, scope.branch(), Need.NODES).run
+    sides = [c.compile(side, scope.branch(), Need.NODES).run for side in _sides(among)]
 
     def test(this: Any, env: Env) -> bool | None:
         value = single(first(this, env), "in")
-        return None if value is None else any(equal(value, other) for other in second(this, env))
-
-    return test
-
-
-def _either(item: Run, left: Test, right: Test) -> Test:
-    """Look in one side of a union and only then in the other."""
-
-    def test(this: Any, env: Env) -> bool | None:
-        if single(item(this, env), "in") is None:
+        if value is None:
             return None
-        return bool(left(this, env)) or right(this, env)
+        # A union needn't be made to look something up in it: one side after the other will do.
+        return any(equal(value, other) for side in sides for other in side(this, env))
 
     return test
+
+
+def _sides(node: tree.Node) -> list[tree.Node]:
+    if isinstance(node, tree.Binary) and node.operator == "|":
+        return [*_sides(node.left), node.right]
+    return [node]
 
 
 def union(c: "Compiler", left: tree.Node, right: tree.Node, scope: Scope, need: Need) -> Code:

@@ -61,9 +61,9 @@ def choice(source: Run | None, keys: Sequence[str]) -> Run:
     def run(this: Any, env: Env) -> list[Any]:
         found: list[Any] = []
         for item in (this,) if source is None else source(this, env):
-            if type(item) is dict:
-                for key in wanted.intersection(item):  # pyright: ignore[reportUnknownArgumentType]
-                    value: Any = item[key]
+            if is_object(item):
+                for key in wanted.intersection(item):
+                    value = item[key]
                     if is_array(value):
                         found += value
                     elif value is not None:
@@ -95,6 +95,30 @@ def with_bare(source: Run | None, typed_keys: Sequence[tuple[str, str]]) -> Run:
                     found += [node if node.value is None else node.value for node in nodes]
                 else:
                     found += value
+        return found
+
+    return run
+
+
+def choice_with_bare(source: Run | None, typed_keys: Sequence[tuple[str, str]]) -> Run:
+    """Step to a choice element of many types as `choice`, with a Node where it has only extensions."""
+    wanted = frozenset(key for key, _ in typed_keys)
+    beside = {"_" + key: (key, kind) for key, kind in typed_keys}
+
+    def run(this: Any, env: Env) -> list[Any]:
+        found: list[Any] = []
+        for item in (this,) if source is None else source(this, env):
+            if not is_object(item):
+                continue
+            for key in wanted.intersection(item) or beside.keys() & item.keys():
+                value = item[key]
+                if key in beside:
+                    named, kind = beside[key]
+                    found += make_nodes(None, value, kind, None, named)
+                elif is_array(value):
+                    found += value
+                elif value is not None:
+                    found.append(value)
         return found
 
     return run

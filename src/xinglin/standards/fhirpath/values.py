@@ -438,21 +438,35 @@ def unique_key(item: Any) -> Any:
     return None
 
 
-def distinct(items: Iterable[Any], limit: Callable[[int], None]) -> list[Any]:
-    """Drop items equal to an earlier one."""
-    seen: set[Any] = set()
-    slow: list[Any] = []
-    kept: list[Any] = []
-    for item in items:
+class Distinct:
+    """Items of which none equals another, in the order they came."""
+
+    def __init__(self, limit: Callable[[int], None]) -> None:
+        """Start with none; `limit` is told how much work was done."""
+        self.items: list[Any] = []
+        self._keys: set[Any] = set()
+        self._slow: list[Any] = []
+        self._limit = limit
+
+    def add(self, item: Any) -> bool:
+        """Take `item` in unless one equal to it is there; say whether it was new."""
         key = unique_key(item)
         if key is None:
-            limit(len(slow) // 8)
-            if any(equal(item, other) for other in slow):
-                continue
-            slow.append(item)
-        elif key in seen:
-            continue
+            self._limit(len(self._slow) // 8)
+            if any(equal(item, other) for other in self._slow):
+                return False
+            self._slow.append(item)
+        elif key in self._keys:
+            return False
         else:
-            seen.add(key)
-        kept.append(item)
-    return kept
+            self._keys.add(key)
+        self.items.append(item)
+        return True
+
+
+def distinct(items: Iterable[Any], limit: Callable[[int], None]) -> list[Any]:
+    """Drop items equal to an earlier one."""
+    kept = Distinct(limit)
+    for item in items:
+        kept.add(item)
+    return kept.items

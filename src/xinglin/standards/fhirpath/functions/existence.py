@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.code import Code, Env, Need, Scope, from_test
 from xinglin.standards.fhirpath.errors import EvaluationError
-from xinglin.standards.fhirpath.functions.registry import focus_on, for_each, several, special, uses_index
+from xinglin.standards.fhirpath.functions.registry import focus_on, for_each, is_counted, several, special
 from xinglin.standards.fhirpath.operators import union
 from xinglin.standards.fhirpath.values import distinct, equal, to_system
 
@@ -30,7 +30,7 @@ def exists(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
         return from_test(lambda this, env: bool(source(this, env)))
     code, inner = focus_on(c, call, scope, Need.ITEMS, *call.arguments)
     source, test = code.run, c.test(call.arguments[0], inner)
-    if c.uses_env or uses_index(call.arguments):
+    if is_counted(c, call.arguments):
         every = for_each(test, call.arguments)
 
         def slow(this: Any, env: Env) -> bool:

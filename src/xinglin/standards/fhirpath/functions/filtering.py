@@ -9,9 +9,9 @@ from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import EMPTY, NOTHING, Code, Env, Need, Run, Scope
 from xinglin.standards.fhirpath.errors import EvaluationError
-from xinglin.standards.fhirpath.functions.registry import focus_on, for_each, special, uses_index
+from xinglin.standards.fhirpath.functions.registry import focus_on, for_each, is_counted, special
 from xinglin.standards.fhirpath.types import type_argument
-from xinglin.standards.fhirpath.values import compare, distinct, to_system
+from xinglin.standards.fhirpath.values import Distinct, compare, to_system
 
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler
@@ -22,7 +22,7 @@ def where(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
     """Give the items that fulfil the criterion."""
     code, inner = focus_on(c, call, scope, need, *call.arguments)
     source, test = code.run, c.test(call.arguments[0], inner)
-    if not c.uses_env and not uses_index(call.arguments):
+    if not is_counted(c, call.arguments):
 
         def quick(this: Any, env: Env) -> list[Any]:
             return [item for item in source(this, env) if test(item, env)]
@@ -68,27 +68,19 @@ def _repeat(c: "Compiler", call: tree.Call, scope: Scope, *, unique: bool) -> Co
     source, every = code.run, for_each(projection.run, call.arguments)
 
     def run(this: Any, env: Env) -> list[Any]:
-        found: list[Any] = []
+        found = Distinct(env.tick)
         waiting = source(this, env)
         while waiting:
             env.tick(len(waiting))
             fresh = [one for some in every(waiting, env) for one in some]
             if unique:
-                fresh = _news(found, fresh, env)
+                waiting = [one for one in fresh if found.add(one)]
             else:
-                found.extend(fresh)
-                env.tick(len(found))
-            waiting = fresh
-        return found
+                found.items.extend(fresh)
+                waiting = fresh
+        return found.items
 
     return Code(run, (), nodes=True)
-
-
-def _news(found: list[Any], fresh: list[Any], env: Env) -> list[Any]:
-    """Add to `found` what is new in `fresh`, and give that."""
-    before = len(found)
-    found[:] = distinct([*found, *fresh], env.tick)
-    return found[before:]
 
 
 @special("repeat", 1)

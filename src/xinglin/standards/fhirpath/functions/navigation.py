@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import Code, Env, Need, Scope
-from xinglin.standards.fhirpath.errors import SemanticProblem
+from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.functions.registry import TEMPORAL, for_each, scalar, special
 from xinglin.standards.fhirpath.temporal import Date, DateTime, Temporal, Time
 from xinglin.standards.fhirpath.values import Node, children, descendants, is_object, public_type, system_name
@@ -85,36 +85,27 @@ def define_variable(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -
     """Give the items as they are, with `%name` known from here on."""
     c.uses_env = True
     argument = call.arguments[0]
-    if not isinstance(argument, tree.Literal) or not isinstance(argument.value, str):
-        raise c.problem(call, "defineVariable() takes the name as a string literal")
-    name = argument.value
     code = c.input(call, scope, Need.NODES)
-    if name in _RESERVED or name in scope.variables:
-        raise SemanticProblem(position=call.at + 1, detail=f"%{name} is defined already")
-    value = _variable_value(c, call, scope, code)
-    slot = c.new_slot(name)
-    scope.variables[name] = (slot.partition("#")[2],)
-    source = code.run
+    value = code.run
+    if len(call.arguments) > 1:
+        # Here, unlike in select(), the focus is the whole input: `defineVariable('x', skip(1).first())`.
+        inner = replace(scope.inside(code), iterating=scope.iterating, nodes=True, collective=True)
+        value = c.compile(call.arguments[1], inner, Need.NODES).run
+    named, _ = c.system(argument, scope.branch())
+    slot = ""
+    if isinstance(argument, tree.Literal) and isinstance(argument.value, str):
+        slot = c.define(call, argument.value, scope)
+    source, computed = code.run, len(call.arguments) > 1
 
     def run(this: Any, env: Env) -> list[Any]:
+        name = single(named(this, env), "the name of a variable")
+        if not isinstance(name, str) or name in _RESERVED:
+            raise EvaluationError(detail="defineVariable() needs a name that isn't taken")
         items = source(this, env)
-        env.variables[slot] = (
-            items if value is None else value.run(this, env) if not items else _each(value, items, env)
-        )
+        env.variables[slot or name] = value(items, env) if computed else items
         return items
 
     return replace(code, run=run, test=None, constant=None, nodes=True)
-
-
-def _variable_value(c: "Compiler", call: tree.Call, scope: Scope, code: Code) -> Code | None:
-    if len(call.arguments) == 1:
-        return None
-    inner = replace(scope.inside(code), iterating=scope.iterating)
-    return c.compile(call.arguments[1], inner, Need.NODES)
-
-
-def _each(value: Code, items: list[Any], env: Env) -> list[Any]:
-    return [one for item in items for one in value.run(item, env)]
 
 
 def _clock(name: str, system: str, pick: Callable[[datetime], Temporal]) -> None:

@@ -222,6 +222,16 @@ def _needs_nodes(code: Code, criteria: tuple[tree.Node, ...]) -> bool:
     return any(getattr(n, "name", None) in _ASKS_NODES for one in criteria for n in tree.walk(one))
 
 
+def is_counted(c: "Compiler", criteria: tuple[tree.Node, ...]) -> bool:
+    """Say whether an iteration must keep count of its items, as those inside others must: they multiply."""
+    nested = any(
+        isinstance(n, tree.Call) and n.arguments and n.name in {"where", "exists"}
+        for one in criteria
+        for n in tree.walk(one)
+    )
+    return c.uses_env or nested or uses_index(criteria)
+
+
 def uses_index(criteria: tuple[tree.Node, ...]) -> bool:
     """Say whether `$index` stands somewhere in `criteria`."""
     return any(n == tree.Special("index") for one in criteria for n in tree.walk(one))
