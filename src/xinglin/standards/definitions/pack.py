@@ -10,6 +10,7 @@ import struct
 import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -53,6 +54,7 @@ class Pack:
         start = _HEAD.size
         dictionary = zstandard.ZstdCompressionDict(self._data[start : start + dictionary_size])
         self._zstd = zstandard.ZstdDecompressor(dict_data=dictionary)
+        self._turn = Lock()  # A decompressor serves one thread at a time.
         start += dictionary_size
         self._start = start + index_size
         try:
@@ -77,7 +79,8 @@ class Pack:
             return None
         start = self._start + place[0]
         try:
-            return self._zstd.decompress(self._data[start : start + place[1]])
+            with self._turn:
+                return self._zstd.decompress(self._data[start : start + place[1]])
         except zstandard.ZstdError as error:
             raise PackUnreadable(file=self.path.name, detail=str(error)) from None
 

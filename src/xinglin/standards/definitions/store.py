@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from threading import RLock
 
 import msgspec
 
@@ -28,6 +29,7 @@ class Definitions:
         self.packs = tuple(packs)
         self._made: dict[str, Json | None] = {}
         self._making: set[str] = set()
+        self._turn = RLock()
         self._body = lru_cache(maxsize=_CACHED_BODIES)(self._find)
 
     def with_packages(self, packs: Iterable[Path]) -> "Definitions":
@@ -55,15 +57,22 @@ class Definitions:
         """
         url = url_or_type if ":" in url_or_type else _TYPE_URL + url_or_type
         found = self._canonical("StructureDefinition", url)
-        if found is None or "snapshot" in found or found["url"] in self._making:
+        if found is None or "snapshot" in found:
             return found
-        if found["url"] not in self._made:
-            self._making.add(found["url"])
+        with self._turn:
+            return self._complete(found["url"], found)
+
+    def _complete(self, url: str, found: Json) -> Json:
+        """Give `found` its snapshot; profiles that stand on each other in a circle stay without."""
+        if url in self._making:
+            return found
+        if url not in self._made:
+            self._making.add(url)
             try:
-                self._made[found["url"]] = with_snapshot(found, self.structure)
+                self._made[url] = with_snapshot(found, self.structure)
             finally:
-                self._making.discard(found["url"])
-        return self._made[found["url"]] or found
+                self._making.discard(url)
+        return self._made[url] or found
 
     def value_set(self, url: str) -> Json | None:
         """Give a ValueSet by canonical; None where unknown."""

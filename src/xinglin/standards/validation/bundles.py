@@ -59,6 +59,8 @@ def _check_entries(bundle: Json, index: BundleIndex) -> Drafts:
     drafts: Drafts = []
     for place, entry in _entries(bundle):
         drafts += at(f".entry[{place}]", _check_identity(entry, index.type))
+        if index.type == "searchset":
+            drafts += at(f".entry[{place}]", _check_match(entry))
     expected = _FIRST.get(index.type)
     if expected is None:
         return drafts
@@ -91,6 +93,16 @@ def _check_identity(entry: Json, kind: str) -> Drafts:
         return []
     make = error if url.startswith(("http:", "https:")) else warning
     return at(".fullUrl", [make("bundle-full-url-id", id=excerpt(identity), url=excerpt(url))])
+
+
+def _check_match(entry: Json) -> Drafts:
+    """Check that a search result can be told apart and found again."""
+    resource = entry.get("resource")
+    if resource is None:
+        return [error("cardinality-min", name="resource", min=1, count=0)]
+    if is_object(resource) and "id" not in resource and resource.get("resourceType") != "OperationOutcome":
+        return at(".resource", [error("cardinality-min", name="id", min=1, count=0)])
+    return []
 
 
 def _check_inside(first: Json, index: BundleIndex) -> Drafts:

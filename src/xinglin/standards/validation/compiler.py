@@ -1,6 +1,7 @@
 """StructureDefinitions compiled to checks: once per type and per profile, kept with the definitions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import RLock
 from typing import Any, Final
 
 from xinglin.standards.definitions import Definitions
@@ -53,6 +54,9 @@ class Compiler:
         self.special = special_checks(self.terminology)
         """What a type asks beyond its definition."""
         self._by_content = {"Observation": compile_vital_signs(self.profile)}
+        self._turn = RLock()
+        self._depth = 0
+        self._unfinished: dict[str, Check] = {}
         self._types: dict[str, Check] = {}
         self._profiles: dict[str, Check | None] = {}
         self._trees: dict[str, Tree | None] = {}
@@ -70,32 +74,57 @@ class Compiler:
 
     def type(self, name: str) -> Check:
         """Give the check of a complex type or resource type."""
-        found = self._types.get(name)
-        if found is None:
-            abstract = name in {"Resource", "DomainResource"}
-            found = self._types[name] = self.resource if abstract else self._compile_type(name)
-        return found
+        return self._types.get(name) or self._make(name, self._types, self._compile_type)
 
     def profile(self, url: str) -> Check | None:
         """Give the check of the profile `url`; None where it is unknown or has no snapshot."""
-        if url not in self._profiles:
+        if url in self._profiles:
+            return self._profiles[url]
+        found = self._make(url, self._profiles, self._compile_profile)
+        return None if found is _unusable else found
+
+    def _make(
+        self, key: str, made: "dict[str, Check] | dict[str, Check | None]", make: Callable[[str], Check]
+    ) -> Check:
+        """Compile once, whatever the number of threads that ask.
+
+        Types refer to each other in circles, so a check is known to the compiler before it is whole; other
+        threads see it only when everything it refers to is.
+        """
+        with self._turn:
+            found = made.get(key) or self._unfinished.get(key)
+            if found is not None:
+                return found
+            self._depth += 1
             try:
-                self._compile_profile(url)
+                found = self._unfinished[key] = make(key)
             except (KeyError, TypeError, ValueError, AttributeError):
                 # A package may hold anything; what can't be compiled is reported as unusable, not as a crash.
-                self._profiles[url] = None
-        return self._profiles[url]
+                found = self._unfinished[key] = _unusable
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._publish()
+            return found
 
-    def _compile_profile(self, url: str) -> None:
+    def _publish(self) -> None:
+        for key, check in self._unfinished.items():
+            if ":" in key:
+                self._profiles[key] = None if check is _unusable else check
+            else:
+                self._types[key] = check
+        self._unfinished = {}
+
+    def _compile_profile(self, url: str) -> Check:
         structure = self.definitions.structure(url)
         if structure is None or "snapshot" not in structure:
-            self._profiles[url] = None
-        elif structure.get("derivation") != "constraint":
-            self._profiles[url] = self.type(structure["type"])
-        else:
-            shape = Shape(structure["type"])
-            self._profiles[url] = object_check(shape)
-            _StructureCompiler(self, structure).fill(shape)
+            return _unusable
+        if structure.get("derivation") != "constraint":
+            return self.type(structure["type"])
+        shape = Shape(structure["type"])
+        check = self._unfinished[url] = object_check(shape)
+        _StructureCompiler(self, structure).fill(shape)
+        return check
 
     def tree(self, url: str) -> Tree | None:
         """Give the snapshot of the profile `url` as a tree; None where it is unknown."""
@@ -148,6 +177,8 @@ class Compiler:
         return check
 
     def _compile_type(self, name: str) -> Check:
+        if name in {"Resource", "DomainResource"}:
+            return self.resource
         structure = self.definitions.structure(name)
         if structure is None:
             return lambda _value, _context: None
@@ -155,9 +186,16 @@ class Compiler:
         check = object_check(shape)
         if name == "Bundle":
             check = bundle_check(check)
-        self._types[name] = check
+        elif name == "Extension":
+            check = self.extensions.dispatch(check)
+        self._unfinished[name] = check
         _StructureCompiler(self, structure).fill(shape)
         return check
+
+
+def _unusable(_value: Any, _context: Context) -> Drafts | None:
+    """Stand for the check of a profile that can't be compiled."""
+    return None
 
 
 class _StructureCompiler:

@@ -37,13 +37,14 @@ class BundleIndex:
 class Context:
     """Where in a record the check is: `resource` holds the element, `root` holds a contained `resource`."""
 
-    __slots__ = ("_contained", "bundle", "element_ids", "resource", "root")
+    __slots__ = ("_contained", "bundle", "depth", "element_ids", "resource", "root")
 
     def __init__(self, root: Json, bundle: BundleIndex | None = None) -> None:
         """Start at `root`, an entry of `bundle` where that is given."""
         self.root = root
         self.resource = root
         self.bundle = bundle
+        self.depth = 0
         self.element_ids: dict[tuple[int, str], int] = {}
         self._contained: dict[str, Json] | None = None
 

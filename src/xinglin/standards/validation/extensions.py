@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _HL7: Final = "http://hl7.org/fhir/StructureDefinition/"
 _CACHE = 4096
+MAX_NESTED: Final = 12
+"""Extensions within extensions that are followed; real ones stay below 4. Each level may double the work."""
 _CONFORMANCE: Final = frozenset({"StructureDefinition", "OperationDefinition", "ValueSet", "CodeSystem"})
 """Types in which HL7's own R4 definitions use extensions outside the contexts these state."""
 PENDING: Final = "extension-context"
@@ -60,11 +62,27 @@ class ExtensionChecks:
             )
         return self._known[url]
 
+    def dispatch(self, plain: Check) -> Check:
+        """Make the check of every Extension: by its own definition where that is known, else `plain`."""
+
+        def check(value: Any, context: Context) -> Drafts | None:
+            url = value.get("url") if is_object(value) else None
+            known = self.find(url) if type(url) is str and ":" in url else None
+            if context.depth >= MAX_NESTED:
+                return [error("extension-depth", limit=MAX_NESTED)]
+            context.depth += 1
+            try:
+                return plain(value, context) if known is None else known.check(value, context)
+            finally:
+                context.depth -= 1
+
+        return check
+
     def place(self, key: str, *, nested: bool) -> list[Check]:
         """Make the check of an extension found under `key` ("extension", "modifierExtension")."""
         modifier = key == "modifierExtension"
 
-        def check(value: Json, context: Context) -> Drafts | None:
+        def check(value: Json, _context: Context) -> Drafts | None:
             url = value.get("url")
             if type(url) is not str:
                 return None
@@ -73,13 +91,13 @@ class ExtensionChecks:
             known = self.find(url)
             if known is None:
                 return [_unknown(url, modifier=modifier)]
-            drafts = known.check(value, context)
+            drafts: Drafts = []
             if known.modifier != modifier:
                 place = "modifierExtension" if known.modifier else "extension"
-                drafts = [*(drafts or ()), error("extension-modifier", url=url, place=place)]
+                drafts.append(error("extension-modifier", url=url, place=place))
             if not known.anywhere:
-                drafts = [*(drafts or ()), error(PENDING, url=url, allowed=known.contexts, found="")]
-            return drafts
+                drafts.append(error(PENDING, url=url, allowed=known.contexts, found=""))
+            return drafts or None
 
         return [check]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from lxml import etree
 
-from xinglin.standards.validation.findings import Drafts, error, warning
+from xinglin.standards.validation.findings import Draft, Drafts, error, warning
 
 _NAMESPACE: Final = "{http://www.w3.org/1999/xhtml}"
 _XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}"
@@ -91,7 +91,7 @@ def check_div(text: str) -> Drafts | None:
     try:
         root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as problem:
-        return [*drafts, error("narrative", detail=f"it isn't well-formed XHTML ({problem})")]
+        return [*drafts, Draft("error", "narrative", message="narrative-xhtml", params={"detail": problem})]
     if "<!DOCTYPE" in text:
         drafts.append(error("narrative", detail="it must not have a DOCTYPE"))
     _check_root(root, drafts)
@@ -124,4 +124,5 @@ def _check_node(node: etree._Element, drafts: Drafts) -> None:  # pyright: ignor
         if attribute not in _ATTRIBUTES and not attribute.startswith(_XML_LANG):
             drafts.append(error("txt-1", name=f"{name}/@{attribute}"))
         elif attribute in {"href", "src"} and _ACTIVE.match(str(value)):
-            drafts.append(error("narrative", detail=f"{name}/@{attribute} must not run a script"))
+            params = {"name": f"{name}/@{attribute}"}
+            drafts.append(Draft("error", "narrative", message="narrative-script", params=params))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from threading import RLock
 from typing import Any, Final
 
 from babel.numbers import list_currencies
@@ -20,6 +21,9 @@ Verdict = bool | None
 Contains = Callable[[str | None, str], Verdict]
 """Whether a system (None: any) and code are in a set."""
 
+_EXTENDED: Final = frozenset({"ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"})
+"""Languages that have extended subtags ("zh-yue") in the IANA registry; `en-AUS` only looks like one."""
+_LONGEST_LANGUAGE: Final = 80
 _LANGUAGE = re.compile(
     r"([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
     r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WYZa-wyz0-9](-[A-Za-z0-9]{2,8})+)*(-[Xx](-[A-Za-z0-9]{1,8})+)?"
@@ -30,9 +34,15 @@ _MIME = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+(\s*;.*)?")
 _MIME_SHORT: Final = frozenset({"xml", "json", "ttl", "html", "text"})
 _CURRENCIES: Final = frozenset(list_currencies())
 
+
+def _is_language(code: str) -> bool:
+    found = _LANGUAGE.fullmatch(code) if len(code) <= _LONGEST_LANGUAGE else None
+    return found is not None and (not found[2] or code.partition("-")[0].lower() in _EXTENDED)
+
+
 UCUM: Final = "http://unitsofmeasure.org"
 _GRAMMARS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "urn:ietf:bcp:47": lambda code: _LANGUAGE.fullmatch(code) is not None,
+    "urn:ietf:bcp:47": _is_language,
     "urn:ietf:bcp:13": lambda code: _MIME.fullmatch(code) is not None or code in _MIME_SHORT,
     "urn:iso:std:iso:4217": _CURRENCIES.__contains__,
     UCUM: ucum.is_known,
@@ -110,16 +120,21 @@ class Terminology:
     def __init__(self, definitions: Definitions) -> None:
         """Answer from `definitions`."""
         self._definitions = definitions
-        self._tables: dict[str, CodeTable | None] = {}
+        self._tables: dict[str, CodeTable] = {}
         self._sets: dict[str, Contains] = {}
+        self._making: set[str] = set()
+        self._turn = RLock()
         self._finite: dict[str, frozenset[str] | None] = {}
 
     def code_system(self, url: str) -> CodeTable | None:
         """Give the code table of `url`; None where it isn't known."""
-        if url not in self._tables:
+        found = self._tables.get(url)
+        if found is None:
+            # Records may name any number of unknown systems; only known ones are kept.
             resource = self._definitions.code_system(url)
-            self._tables[url] = CodeTable(resource) if resource else None
-        return self._tables[url]
+            if resource is not None:
+                found = self._tables[url] = CodeTable(resource)
+        return found
 
     def is_value_set(self, url: str) -> bool:
         """Say whether `url` names a value set and no code system."""
@@ -127,12 +142,19 @@ class Terminology:
 
     def value_set(self, url: str) -> Contains:
         """Give the test for membership of the value set `url`; undecided where it isn't known."""
-        if url not in self._sets:
-            self._sets[url] = _undecided
+        return self._sets.get(url) or self._make(url)
+
+    def _make(self, url: str) -> Contains:
+        with self._turn:
+            if url in self._making:
+                return _undecided  # A value set that includes itself.
             resource = self._definitions.value_set(url)
-            if resource is not None:
-                self._sets[url] = self.compile(resource)
-        return self._sets[url]
+            self._making.add(url)
+            try:
+                made = self._sets[url] = self.compile(resource) if resource else _undecided
+            finally:
+                self._making.discard(url)
+            return made
 
     def finite_codes(self, url: str) -> frozenset[str] | None:
         """Give all codes of the value set `url`, whatever their system; None where they can't be listed."""

@@ -30,10 +30,13 @@ class Validator:
             return settle("$this", found)
         record = resource
         context = Context(record)
-        drafts = self._compiler.resource(record, context) or []
         named = record.get("resourceType")
-        for url in dict.fromkeys([*profiles, *_claimed(record)]):
-            drafts = drafts + self._by_profile(record, url, context)
+        try:
+            drafts = self._compiler.resource(record, context) or []
+            for url in dict.fromkeys([*profiles, *_claimed(record)]):
+                drafts = drafts + self._by_profile(record, url, context)
+        except RecursionError:
+            drafts = [error("depth")]
         if any(one.rule == PENDING for one in drafts):
             drafts = list(self._judge_places(record, drafts))
         return settle(named if type(named) is str else "$this", drafts)
