@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 def request(method: str, path: str, body: bytes = b"") -> bytes:
     """Make the bytes of a request."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 

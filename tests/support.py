@@ -25,7 +25,7 @@ def client_of(settings: Settings) -> TestClient:
             yield
 
     return TestClient(
-        make_app(settings, lifespan), "http://hub", headers={"Content-Type": "application/fhir+json"}
+        make_app(settings, lifespan), "http://localhost", headers={"Content-Type": "application/fhir+json"}
     )
 
 

@@ -5,13 +5,15 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Lifespan
 
 from xinglin.api import system
 from xinglin.api.fhir import routes as fhir
-from xinglin.api.fhir.exchange import CONTENT_TYPE, error_reply
+from xinglin.api.fhir.exchange import error_response
+from xinglin.api.hosts import OwnHosts
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError
 from xinglin.core.i18n import negotiate
@@ -62,6 +64,7 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
         routes=[*system.routes(), *fhir.routes()],
         lifespan=lifespan,
         exception_handlers={HTTPException: _unrouted},
+        middleware=[Middleware(OwnHosts, settings=settings)],
     )
     app.router.redirect_slashes = False
     app.state.settings = settings
@@ -77,5 +80,5 @@ async def _unrouted(request: Request, error: Exception) -> Response:
         found = NoSuchMethod(path=path, method=request.method)
         headers = dict(error.headers or {})
     settings: Settings = request.app.state.settings
-    reply = error_reply(found, negotiate(request.headers.get("accept-language"), settings.language))
-    return Response(reply.body, reply.status, headers | reply.headers, CONTENT_TYPE)
+    language = negotiate(request.headers.get("accept-language"), settings.language)
+    return error_response(found, language, headers)

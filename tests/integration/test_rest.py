@@ -29,7 +29,7 @@ def problem(response) -> tuple[int, str, str | None]:
 def test_create_read_vread(client: TestClient) -> None:
     made = client.post("/fhir/Patient", json=PATIENT)
     assert made.status_code == 201
-    location = made.headers["Location"].removeprefix("http://hub")
+    location = made.headers["Location"].removeprefix("http://localhost")
     assert location == f"/fhir/Patient/{made.json()['id']}/_history/1"
     assert made.headers["ETag"] == 'W/"1"'
     read = client.get(location.partition("/_history")[0])
@@ -247,3 +247,19 @@ def test_pretty_and_format(client: TestClient) -> None:
         client.get("/fhir/Patient/a", headers={"Accept": "text/html, application/json;q=0.9"}).status_code
         == 200
     )
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "", "127.0.0.1.evil.example:8642"]
+)
+def test_only_its_own_names(settings: Settings, host: str) -> None:
+    """A page whose name is made to point here (DNS rebinding) gets nothing."""
+    with client_of(settings) as client:
+        refused = client.get("/fhir/metadata", headers={"Host": host})
+        assert problem(refused)[:2] == (421, "XL3052")
+        assert client.get("/fhir/metadata", headers={"Host": "127.0.0.1:8642"}).status_code == 200
+    named = {name: getattr(settings, name) for name in settings.__struct_fields__} | {
+        "allowed_hosts": "a, evil.example"
+    }
+    with client_of(Settings(**named)) as client:
+        assert client.get("/healthz", headers={"Host": "Evil.Example:80"}).status_code == 200

@@ -44,11 +44,18 @@ class XinglinError(Exception):
 
     def text(self, language: str = "en") -> str:
         """Say what happened, in `language` ("en" or "zh")."""
-        return translate(self.message, language).format(**self.params)
+        return self._fill(self.message, language)
 
     def advice(self, language: str = "en") -> str:
         """Say what to do about it, in `language`."""
-        return translate(self.remedy, language).format(**self.params)
+        return self._fill(self.remedy, language)
+
+    def _fill(self, template: str, language: str) -> str:
+        """Fill in the values; those that are texts of ours, such as a fixed `detail`, are translated too."""
+        params = {
+            name: translate(v, language) if isinstance(v, str) else v for name, v in self.params.items()
+        }
+        return translate(template, language).format(**params)
 
 
 class SettingError(XinglinError):

@@ -68,6 +68,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: Annotated[
         str, Meta(description="public address, as https://hub.example/fhir; empty: what the request names")
     ] = ""
+    allowed_hosts: Annotated[
+        str, Meta(description="names the hub answers to beside localhost, with commas between; *: any")
+    ] = ""
     max_body_bytes: Annotated[Positive, Meta(description="largest request body, unpacked, in bytes")] = (
         50_000_000
     )

@@ -4,7 +4,7 @@ Reads what HTTP says (formats, preferences, language, body), and gives every err
 """
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
@@ -115,6 +115,12 @@ def interaction(name: str, handle: Handler) -> Endpoint:
 def error_reply(error: XinglinError, language: str) -> Reply:
     """Tell an error as an OperationOutcome."""
     return Reply(error.status, dumps(from_error(error, language)), {"Content-Language": language})
+
+
+def error_response(error: XinglinError, language: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Tell an error where no interaction runs."""
+    reply = error_reply(error, language)
+    return Response(reply.body, reply.status, {**(headers or {}), **reply.headers}, CONTENT_TYPE)
 
 
 def record_headers(record: Record) -> dict[str, str]:
