@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from xinglin.standards.validation.context import Check, Context, is_array, is_object
-from xinglin.standards.validation.findings import Draft, Drafts, Severity
+from xinglin.standards.validation.findings import Draft, Drafts, Phrase, Severity
 from xinglin.standards.validation.terminology import UCUM, Contains, Terminology, Verdict
 
 Json = dict[str, Any]
@@ -17,6 +17,7 @@ _SEVERITIES: Final[dict[str, Severity]] = {
     "preferred": "information",
 }
 _CACHE = 4096
+_NO_CODE: Final = Phrase("a coding without a code")
 CODED: Final = frozenset({"code", "Coding", "CodeableConcept", "Quantity", "string", "uri"})
 """Types that a binding speaks of."""
 
@@ -100,11 +101,7 @@ def _coding(binding: _Binding) -> Check:
         if not is_object(value):
             return None
         if not _is_coding(value):
-            return (
-                binding.breach("a coding without a code")
-                if binding.strength == "required" and value
-                else None
-            )
+            return binding.breach(_NO_CODE) if binding.strength == "required" and value else None
         verdict = binding.contains(value.get("system", ""), value["code"])
         if verdict:
             return None
@@ -134,7 +131,7 @@ def _concept(binding: _Binding) -> Check:
             shown = shown or _shown(coding)
         if undecided:
             return binding.undecided(shown)
-        return binding.breach(shown or "a coding without a code")
+        return binding.breach(shown or _NO_CODE)
 
     return check
 

@@ -13,14 +13,12 @@ from xinglin.core.i18n import translate
 Severity = Literal["error", "warning", "information"]
 
 MESSAGES: Final[Mapping[str, str]] = {
-    "json": "Correct the JSON text: {detail}.",
     "resource-type": "Give a FHIR R4 resource type in resourceType; “{found}” isn't one.",
     "type": "Give {expected} here; the value is {found}.",
     "array": "Put the value into an array: “{name}” may repeat.",
     "not-array": "Give “{name}” as one value, not as an array.",
     "empty": "Give “{name}” content or leave it out; it is empty.",
     "null": "Remove the null; in an array it needs an extension in the same place of “_{name}”.",
-    "alignment": "Give “_{name}” as many entries as “{name}”, or fewer; it has {count} and {limit}.",
     "unknown-element": "Remove “{name}”: {type} has no such element.",
     "cardinality-min": "Add “{name}”: {min} or more needed, {count} given.",
     "cardinality-max": "Give at most {max} of “{name}”; {count} are given.",
@@ -28,7 +26,6 @@ MESSAGES: Final[Mapping[str, str]] = {
     "format": "Write “{value}” as the type {type} asks: {hint}.",
     "range": "Give a number between {min} and {max}; {value} isn't.",
     "length": "Shorten the text to {max} characters or fewer; it has {count}.",
-    "whitespace": "Remove the white space at the start or end of the text.",
     "binding-required": "Use a code of the value set {valueset}; {found} isn't in it.",
     "binding-max": "Use a code of the value set {valueset}; {found} isn't in it and nothing else is allowed.",
     "binding-extensible": ("Use a code of the value set {valueset} if one fits; {found} isn't in it."),
@@ -105,6 +102,12 @@ MESSAGES: Final[Mapping[str, str]] = {
 """English sentences (message ids) by rule. The Chinese stands in the catalogue."""
 
 
+class Phrase(str):
+    """Words of ours in a parameter, a message id too; other parameters come from records and definitions."""
+
+    __slots__ = ()
+
+
 class Draft:
     """A finding in the making; `location` is relative to the element checked: "" or ".name[0].given"."""
 
@@ -147,9 +150,9 @@ class Finding:
 
     def text(self, language: str = "en") -> str:
         """Say what to do, in `language` ("en" or "zh")."""
-        # Parameters that are sentences of ours (hints, kinds of value) have translations too.
         params = {
-            key: translate(one, language) if isinstance(one, str) else one for key, one in self.params.items()
+            key: translate(one, language) if isinstance(one, Phrase) else one
+            for key, one in self.params.items()
         }
         return translate(self.message, language).format_map(params)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from lxml import etree
 
-from xinglin.standards.validation.findings import Draft, Drafts, error, warning
+from xinglin.standards.validation.findings import Draft, Drafts, Phrase, error, warning
 
 _NAMESPACE: Final = "{http://www.w3.org/1999/xhtml}"
 _XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}"
@@ -93,7 +93,7 @@ def check_div(text: str) -> Drafts | None:
     except (etree.XMLSyntaxError, ValueError) as problem:
         return [*drafts, Draft("error", "narrative", message="narrative-xhtml", params={"detail": problem})]
     if "<!DOCTYPE" in text:
-        drafts.append(error("narrative", detail="it must not have a DOCTYPE"))
+        drafts.append(error("narrative", detail=Phrase("it must not have a DOCTYPE")))
     _check_root(root, drafts)
     for node in root.iter():
         _check_node(node, drafts)
@@ -102,9 +102,9 @@ def check_div(text: str) -> Drafts | None:
 
 def _check_root(root: etree._Element, drafts: Drafts) -> None:  # pyright: ignore[reportPrivateUsage]
     if root.tag == "div":
-        drafts.append(error("narrative", detail='the div needs xmlns="http://www.w3.org/1999/xhtml"'))
+        drafts.append(error("narrative", detail=Phrase('the div needs xmlns="http://www.w3.org/1999/xhtml"')))
     elif root.tag != f"{_NAMESPACE}div":
-        drafts.append(error("narrative", detail="the outermost element must be an XHTML div"))
+        drafts.append(error("narrative", detail=Phrase("the outermost element must be an XHTML div")))
     has_text = any(part.strip() for part in root.itertext(tag=etree.Element))
     if not has_text and root.find(f".//{_NAMESPACE}img") is None and root.find(".//img") is None:
         drafts.append(error("txt-2"))
@@ -114,7 +114,7 @@ def _check_node(node: etree._Element, drafts: Drafts) -> None:  # pyright: ignor
     tag = node.tag
     if not isinstance(tag, str):  # pyright: ignore[reportUnnecessaryIsInstance] - lxml gives functions for comments
         if tag is not etree.Comment:
-            drafts.append(error("narrative", detail="it must hold only elements, text and comments"))
+            drafts.append(error("narrative", detail=Phrase("it must hold only elements, text and comments")))
         return
     name = tag.rpartition("}")[2]
     if name not in _ELEMENTS or (tag.startswith("{") and not tag.startswith(_NAMESPACE)):

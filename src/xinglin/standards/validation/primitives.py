@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from xinglin.standards.validation.findings import Phrase
+
 Accepts = Callable[[Any], bool]
 
-MAX_STRING = 1024 * 1024
+MAX_STRING: Final = 1024 * 1024
 """Longest string, in characters."""
 
 _YEAR = r"([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
@@ -34,9 +36,9 @@ _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 class Primitive(NamedTuple):
     """How values of one primitive type are written: the JSON type, the check, and the rule in words."""
 
-    json: str
+    json: Phrase
     accepts: Accepts
-    hint: str
+    hint: Phrase
 
 
 def _day_exists(text: str) -> bool:
@@ -121,6 +123,10 @@ def is_decimal(value: Any) -> bool:
     return value.__class__ is int or isinstance(value, (Decimal, float))
 
 
+def _primitive(json: str, accepts: Accepts, hint: str) -> Primitive:
+    return Primitive(Phrase(json), accepts, Phrase(hint))
+
+
 def _integer(least: int) -> Accepts:
     def accepts(value: Any) -> bool:
         return type(value) is int and least <= value <= 2_147_483_647
@@ -129,50 +135,52 @@ def _integer(least: int) -> Accepts:
 
 
 PRIMITIVES: Final[Mapping[str, Primitive]] = {
-    "boolean": Primitive("true or false", is_boolean, "true or false"),
-    "integer": Primitive("a number", _integer(-2_147_483_648), "a whole number of at most 32 bits"),
-    "unsignedInt": Primitive("a number", _integer(0), "a whole number from 0 to 2147483647"),
-    "positiveInt": Primitive("a number", _integer(1), "a whole number from 1 to 2147483647"),
-    "decimal": Primitive("a number", is_decimal, "a number"),
-    "string": Primitive("a string", is_string, "at least one character, no control characters, up to 1 MB"),
-    "markdown": Primitive("a string", is_string, "at least one character, no control characters, up to 1 MB"),
-    "xhtml": Primitive("a string", is_string, "a div element"),
-    "code": Primitive("a string", is_code, "no white space around it and only single spaces inside"),
-    "id": Primitive("a string", is_id, "1 to 64 of A-Z, a-z, 0-9, - and ."),
-    "uri": Primitive(
+    "boolean": _primitive("true or false", is_boolean, "true or false"),
+    "integer": _primitive("a number", _integer(-2_147_483_648), "a whole number of at most 32 bits"),
+    "unsignedInt": _primitive("a number", _integer(0), "a whole number from 0 to 2147483647"),
+    "positiveInt": _primitive("a number", _integer(1), "a whole number from 1 to 2147483647"),
+    "decimal": _primitive("a number", is_decimal, "a number"),
+    "string": _primitive("a string", is_string, "at least one character, no control characters, up to 1 MB"),
+    "markdown": _primitive(
+        "a string", is_string, "at least one character, no control characters, up to 1 MB"
+    ),
+    "xhtml": _primitive("a string", is_string, "a div element"),
+    "code": _primitive("a string", is_code, "no white space around it and only single spaces inside"),
+    "id": _primitive("a string", is_id, "1 to 64 of A-Z, a-z, 0-9, - and ."),
+    "uri": _primitive(
         "a string", is_uri, "no white space; urn:uuid: and urn:oid: followed by a whole UUID or OID"
     ),
-    "url": Primitive("a string", is_uri, "an absolute URL without white space"),
-    "canonical": Primitive("a string", is_uri, "a URI without white space"),
-    "oid": Primitive("a string", is_oid, "urn:oid: followed by an OID"),
-    "uuid": Primitive("a string", is_uuid, "urn:uuid: followed by a UUID in lower case"),
-    "base64Binary": Primitive("a string", is_base64, "base64"),
-    "instant": Primitive(
+    "url": _primitive("a string", is_uri, "an absolute URL without white space"),
+    "canonical": _primitive("a string", is_uri, "a URI without white space"),
+    "oid": _primitive("a string", is_oid, "urn:oid: followed by an OID"),
+    "uuid": _primitive("a string", is_uuid, "urn:uuid: followed by a UUID in lower case"),
+    "base64Binary": _primitive("a string", is_base64, "base64"),
+    "instant": _primitive(
         "a string", is_instant, "YYYY-MM-DDThh:mm:ss with a time zone, and a day that exists"
     ),
-    "dateTime": Primitive(
+    "dateTime": _primitive(
         "a string",
         is_date_time,
         "YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a time zone, and a day that exists",
     ),
-    "date": Primitive("a string", is_date, "YYYY, YYYY-MM or YYYY-MM-DD, and a day that exists"),
-    "time": Primitive("a string", is_time, "hh:mm:ss"),
+    "date": _primitive("a string", is_date, "YYYY, YYYY-MM or YYYY-MM-DD, and a day that exists"),
+    "time": _primitive("a string", is_time, "hh:mm:ss"),
 }
 """Every primitive type of R4 by name."""
 
 
-def json_kind(value: Any) -> str:
+def json_kind(value: Any) -> Phrase:
     """Name the JSON type of `value` for a message."""
     match value:
         case None:
-            return "null"
+            return Phrase("null")
         case bool():
-            return "true or false"
+            return Phrase("true or false")
         case str():
-            return "a string"
+            return Phrase("a string")
         case dict():
-            return "an object"
+            return Phrase("an object")
         case list():
-            return "an array"
+            return Phrase("an array")
         case _:
-            return "a number"
+            return Phrase("a number")

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from xinglin.standards.validation.context import Check, Context, Field, Json
-from xinglin.standards.validation.findings import Drafts, at, error, excerpt
+from xinglin.standards.validation.findings import Drafts, Phrase, at, error, excerpt
 from xinglin.standards.validation.primitives import Primitive, json_kind
 
+AN_OBJECT: Final = Phrase("an object")
 SHAPE_RULES: Final = frozenset({"type", "array", "not-array", "null", "empty", "resource-type"})
 """Rules whose breach means that a value isn't of the JSON type it should be."""
 
@@ -109,7 +110,7 @@ def not_an_object(value: Any) -> Drafts:
     """Say that an object is needed."""
     if value.__class__ is list:
         return [error("not-array", name="…")]
-    return [error("type", expected="an object", found=json_kind(value))]
+    return [error("type", expected=AN_OBJECT, found=json_kind(value))]
 
 
 def is_hollow(shape: Shape, value: Json) -> bool:
@@ -145,7 +146,7 @@ def single(check: Check, extras: Sequence[Check], name: str) -> Field:
     return field_with_extras
 
 
-def wrong_shape(value: Any, name: str, expected: str = "an object") -> Drafts:
+def wrong_shape(value: Any, name: str, expected: Phrase = AN_OBJECT) -> Drafts:
     """Say what JSON was needed."""
     if value is None:
         return [error("null", name=name)]

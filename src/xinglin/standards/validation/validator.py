@@ -10,6 +10,7 @@ from xinglin.standards.validation.context import Context, Json, is_array, is_obj
 from xinglin.standards.validation.extensions import PENDING, outside_context
 from xinglin.standards.validation.findings import Draft, Drafts, Finding, error, information, settle
 from xinglin.standards.validation.primitives import json_kind
+from xinglin.standards.validation.shapes import AN_OBJECT
 
 
 class Validator:
@@ -26,7 +27,7 @@ class Validator:
         Beside its type the record is checked against `profiles` and those in its `meta.profile`.
         """
         if not is_object(resource):
-            found = [error("type", expected="an object", found=json_kind(resource))]
+            found = [error("type", expected=AN_OBJECT, found=json_kind(resource))]
             return settle("$this", found)
         record = resource
         context = Context(record)
