@@ -40,7 +40,8 @@ BROKEN: list[Any] = [
 ]
 
 names = st.sampled_from(
-    ["name", "given", "family", "Patient", "use", "value", "contained", "extension", "birthDate", "div", "is", "as",
+    ["name", "given", "family", "Patient", "use", "value", "contained", "extension", "birthDate",
+     "div", "is", "as",
      "contains", "in", "x y", "a`b\\", "杏林", "id", "gender", "telecom", "multipleBirth", "reference", "asc"]
 )  # fmt: skip
 texts = st.text(max_size=8) | st.sampled_from(["a", "official", "(a+)+$", "mg", "\\", "'", "2001-02", "1"])
@@ -138,9 +139,10 @@ def test_no_tree_crashes_or_hangs(node: tree.Node) -> None:
 
 
 FRAGMENTS = [
-    "Patient", ".", "name", "(", ")", "[", "]", "'", "`", "\\u00", "@2015", "T", "10:", "%", "$this", "1", "-",
-    "|", " and ", " is ", "where", "select", "repeat", "{}", ",", "//", "/*", "1e5", "99999999999", " days",
-    "\x00", "杏",
+    "Patient", ".", "name", "(", ")", "[", "]", "'", "`", "\\u00", "@2015", "T", "10:", "%", "$this", "1",
+    "-",
+    "|", " and ", " is ", "where", "select", "repeat", "{}", ",", "//", "/*", "1e5", " days",
+    "99999999999", "\x00", "杏",
 ]  # fmt: skip
 fragments = st.lists(st.sampled_from(FRAGMENTS), max_size=20).map("".join)
 

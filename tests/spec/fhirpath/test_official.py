@@ -1,6 +1,6 @@
 """The official FHIRPath cases for R4 (https://github.com/FHIR/fhir-test-cases, r4/fhirpath), all of them.
 
-A case passes when types and values are the expected ones in the expected order, or when it must fail and does.
+A case passes when types and values are those expected, in that order, or when it must fail and does.
 """
 
 from collections.abc import Callable

@@ -24,8 +24,7 @@ def as_json(element: Any, type_: str) -> Any:
     if is_primitive(type_):
         return _primitive(element, type_)
     found: dict[str, Any] = {"resourceType": type_} if type_model()[type_].kind == "resource" else {}
-    for name, value in element.attrib.items():
-        found[name] = value
+    found.update(element.attrib)
     for child in element:
         if not isinstance(child.tag, str):
             continue

@@ -1,8 +1,5 @@
 """What can be wrong with a patch."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from xinglin.core.errors import RequestError
 
 
@@ -43,20 +40,3 @@ class PatchTooLarge(RequestError):
     remedy = "Split the patch into smaller ones."
     status = 422
     issue = "too-costly"
-
-
-MAX_OPERATIONS = 10_000
-"""Most operations in one patch."""
-MAX_COPIED = 1_000_000
-"""Most values that the copies of one patch may make."""
-
-
-def copy_json(value: Any) -> Any:
-    """Copy dicts and lists; numbers and texts stay the same objects, so decimals keep their digits."""
-    if isinstance(value, Mapping):
-        items: Mapping[str, Any] = value
-        return {key: copy_json(one) for key, one in items.items()}
-    if isinstance(value, list):
-        values: list[Any] = value
-        return [copy_json(one) for one in values]
-    return value

@@ -11,9 +11,12 @@ from xinglin.standards.fhirpath.values import (
     DECIMAL_TYPES,
     INTEGER_TYPES,
     child_elements,
+    is_array,
+    is_object,
     is_primitive,
 )
-from xinglin.standards.patch.errors import MalformedPatch, PatchTargetMissing, copy_json
+from xinglin.standards.patch.errors import MalformedPatch, PatchTargetMissing
+from xinglin.standards.patch.limits import copy_json, measure
 from xinglin.standards.patch.operation import MAX_NESTING, Operation, Value, read, read_value
 
 Json = dict[str, Any]
@@ -27,6 +30,7 @@ def apply(resource: Json, parameters: Json) -> Json:
     changed: Json = copy_json(resource)
     for operation in read(parameters):
         _OPERATIONS[operation.type](changed, operation)
+    measure(changed)
     return changed
 
 
@@ -56,9 +60,9 @@ def _one(resource: Json, operation: Operation, path: "str | tree.Node") -> Node:
 
 def _add(resource: Json, operation: Operation) -> None:
     parent = _one(resource, operation, operation.path)
-    if not isinstance(parent.value, dict):
+    record = parent.value
+    if not is_object(record):
         raise _missing(operation, f"a {parent.type} has no elements to add to")
-    record: Json = parent.value
     key, element, json, extras = _made(operation, parent.type, operation.name or "")
     if not element.many:
         taken = [k for k, (other, _) in child_elements(parent.type).items() if other.name == element.name]
@@ -91,11 +95,11 @@ def _remove(node: Node, operation: Operation) -> None:
     record: Json = parent.value
     for key in (node.key, "_" + node.key):
         held = record.get(key)
-        if node.index is None or not isinstance(held, list):
+        if node.index is None or not is_array(held):
             record.pop(key, None)
-        elif node.index < len(held):  # pyright: ignore[reportUnknownArgumentType]
+        elif node.index < len(held):
             del held[node.index]
-            if not any(one is not None for one in held):  # pyright: ignore[reportUnknownVariableType]
+            if not any(one is not None for one in held):
                 del record[key]
     if not record and parent.parent is not None:
         # FHIR knows no empty elements (http://hl7.org/fhir/R4/json.html): the parent goes as well.
@@ -107,8 +111,9 @@ def _replace(resource: Json, operation: Operation) -> None:
     parent = node.parent
     if parent is None:
         raise _missing(operation, "the whole record can't be replaced by a patch")
-    element = child_elements(parent.type)[node.key][0]
-    key, _, json, extras = _made(operation, parent.type, element.name)
+    known = child_elements(parent.type).get(node.key)
+    name = known[0].name if known else node.key
+    key, _, json, extras = _made(operation, parent.type, name)
     record: Json = parent.value
     if node.index is None:
         if key != node.key:
@@ -159,7 +164,7 @@ def _container(resource: Json, operation: Operation) -> tuple[Node, str]:
         raise _missing(operation, "the path must end with the name of a repeating element")
     parent = _one(resource, operation, node.input)
     found = child_elements(parent.type).get(node.name)
-    if found is None or not found[0].many or not isinstance(parent.value, dict):
+    if found is None or not found[0].many or not is_object(parent.value):
         raise _missing(operation, f"{parent.type} has no repeating element {node.name}")
     return parent, node.name
 
@@ -167,18 +172,18 @@ def _container(resource: Json, operation: Operation) -> tuple[Node, str]:
 def _array(record: Json, key: str) -> list[Any]:
     """Give the array under `key`, made where there is none."""
     held = record.get(key)
-    if isinstance(held, list):
-        return held  # pyright: ignore[reportUnknownVariableType]
+    if is_array(held):
+        return held
     # Primitives that have only extensions stand in `_key` alone.
     beside = record.get("_" + key)
-    count = len(beside) if isinstance(beside, list) else 0  # pyright: ignore[reportUnknownArgumentType]
+    count = len(beside) if is_array(beside) else 0
     return [None] * count if held is None else [held]
 
 
 def _padded(record: Json, key: str) -> list[Any]:
     """Give the array of extensions beside `key`, as long as the array of values."""
     held = record.get("_" + key)
-    beside: list[Any] = held if isinstance(held, list) else []
+    beside = held if is_array(held) else []
     beside += [None] * (len(_array(record, key)) - len(beside))
     record["_" + key] = beside
     return beside
@@ -232,7 +237,7 @@ def _fitted(
 
 
 def _fits(value: Value, kind: str, *, choice: bool) -> bool:
-    if value.type == kind or (kind == "Resource" and isinstance(value.json, dict)):
+    if value.type == kind or (kind == "Resource" and is_object(value.json)):
         return True
     if choice or value.type is None or not (is_primitive(kind) and is_primitive(value.type)):
         return False

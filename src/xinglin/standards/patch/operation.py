@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from xinglin.standards.fhirpath.values import child_elements
-from xinglin.standards.patch.errors import MAX_OPERATIONS, MalformedPatch, PatchTooLarge, copy_json
+from xinglin.standards.fhirpath.values import child_elements, is_array, is_object
+from xinglin.standards.patch.errors import MalformedPatch
+from xinglin.standards.patch.limits import check_count, copy_json
 
 Json = dict[str, Any]
 
@@ -49,14 +50,14 @@ def read(parameters: Json) -> list[Operation]:
     if parameters.get("resourceType") != "Parameters":
         raise MalformedPatch(number=1, detail="a FHIRPath Patch is a Parameters resource")
     given = parameters.get("parameter", [])
-    if not isinstance(given, list) or len(given) > MAX_OPERATIONS:  # pyright: ignore[reportUnknownArgumentType]
-        raise PatchTooLarge(detail=f"more than {MAX_OPERATIONS} operations")
-    entries: list[Any] = given
-    return [_read_one(entry, number) for number, entry in enumerate(entries, 1)]
+    if not is_array(given):
+        raise MalformedPatch(number=1, detail='"parameter" must be an array')
+    check_count(len(given))
+    return [_read_one(entry, number) for number, entry in enumerate(given, 1)]
 
 
 def _read_one(entry: Any, number: int) -> Operation:
-    if not isinstance(entry, dict) or entry.get("name") != "operation":  # pyright: ignore[reportUnknownMemberType]
+    if not is_object(entry) or entry.get("name") != "operation":
         raise MalformedPatch(number=number, detail='each parameter must be named "operation"')
     parts = {str(part.get("name")): part for part in parts_of(entry, number)}
     kind = _primitive(parts, "type", str, number)
@@ -80,11 +81,11 @@ def _read_one(entry: Any, number: int) -> Operation:
 
 def parts_of(entry: Any, number: int) -> Iterator[Json]:
     """Give the parts of a parameter. Raises MalformedPatch."""
-    parts = entry.get("part", []) if isinstance(entry, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    if not isinstance(parts, list):
+    parts = entry.get("part", []) if is_object(entry) else None
+    if not is_array(parts):
         raise MalformedPatch(number=number, detail='"part" must be an array')
-    for part in parts:  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(part, dict) or not isinstance(part.get("name"), str):  # pyright: ignore[reportUnknownMemberType]
+    for part in parts:
+        if not is_object(part) or not isinstance(part.get("name"), str):
             raise MalformedPatch(number=number, detail="each part needs a name")
         yield part
 
