@@ -4,21 +4,42 @@ Exit codes: 0 done; 1 done, and the answer is no; 2 wrong usage; 3 some of the d
 11 database; 12 the request or its data; 70 unexpected; 130 interrupted.
 """
 
+import os
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from xinglin import __version__
 from xinglin.core import settings as configuration
-from xinglin.core.errors import XinglinError
+from xinglin.core.errors import RequestError, XinglinError
 from xinglin.core.i18n import terminal_language, translate
 from xinglin.core.telemetry import configure_logs, describe, logger
 
+if TYPE_CHECKING:
+    from xinglin.standards.commands_validate import Summary
+
 LANGUAGE = terminal_language()
+
+
+class UnusableFile(RequestError):
+    """A file that a command was given can't be read or written."""
+
+    code = "XL3061"
+    message = "The file {file} can't be used: {detail}."
+    remedy = "Check the path and the permissions."
+
+
+class Form(StrEnum):
+    """How `validate` tells what it found."""
+
+    text = "text"
+    ndjson = "ndjson"
 
 
 def _(text: str) -> str:
@@ -41,6 +62,10 @@ cli = typer.Typer(
 )
 db = typer.Typer(no_args_is_help=True, help=_("Look after the database."))
 cli.add_typer(db, name="db")
+package = typer.Typer(
+    no_args_is_help=True, help=_("FHIR packages: profiles and guides beyond the base standard.")
+)
+cli.add_typer(package, name="package")
 
 
 @cli.command(help=_("Run the hub until Ctrl-C or SIGTERM; brings the database's schema up to date first."))
@@ -84,6 +109,94 @@ def _tell_addresses(root: str) -> None:
     ):
         out.print(f"  {root}{path}  [dim]{text}[/]", markup=True)
     out.print(_("Ctrl-C stops it; the data stay for the next time."))
+
+
+@cli.command(help=_("Evaluate a FHIRPath expression on a record; each value found is a line of JSON."))
+def fhirpath(
+    expression: Annotated[str | None, typer.Argument(help=_("such as 'Patient.name.given'"))] = None,
+    file: Annotated[Path | None, typer.Argument(help=_("a record in JSON"))] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help=_("answer many: lines of id, expression and resource"))
+    ] = None,
+    strict: Annotated[bool, typer.Option(help=_("unknown elements and wrong types are errors"))] = False,
+) -> None:
+    from xinglin.core.exact_json import dumps
+    from xinglin.standards import commands
+
+    if cases is not None and expression is None:
+        lines = (dumps(answer) for answer in commands.fhirpath_cases(path=cases))
+    elif expression is not None and file is not None and cases is None:
+        lines = commands.fhirpath(expression=expression, file=file, strict=strict)
+    else:
+        raise typer.BadParameter(_("give an expression and a file, or --cases"))
+    for line in lines:
+        sys.stdout.buffer.write(line + b"\n")
+
+
+@cli.command(
+    help=_("Check records against FHIR R4 and installed packages. Exit code 1 where there are errors.")
+)
+def validate(
+    files: Annotated[
+        list[Path], typer.Argument(help=_("JSON and NDJSON files, also .gz, and folders of them"))
+    ],
+    profile: Annotated[
+        list[str] | None, typer.Option(help=_("check against this profile too (its URL)"))
+    ] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help=_("a summary, or a line of JSON for each record"))
+    ] = Form.text,
+) -> None:
+    from xinglin.core.exact_json import dumps
+    from xinglin.hub.installed import definitions
+    from xinglin.standards import commands_validate as commands
+
+    summary = commands.Summary()
+    known = definitions(configuration.load())
+    for checked in commands.check_files(files, profiles=profile or [], definitions=known):
+        summary.add(checked)
+        if form is Form.ndjson:
+            sys.stdout.buffer.write(dumps(checked.as_json(LANGUAGE)) + b"\n")
+    if form is Form.text:
+        _tell_findings(summary)
+    if summary.refused:
+        sys.exit(1)
+
+
+def _tell_findings(summary: "Summary") -> None:
+    colours = {"error": "bold red", "warning": "yellow", "information": "cyan"}
+    for severity, rule, count, checked, finding in summary.rows():
+        head = (_(severity), colours[severity])
+        out.print(Text.assemble(head, f" {rule} ×{count}: {finding.text(LANGUAGE)}"))
+        out.print(Text(f"    {checked.file}:{checked.line} {finding.location}", style="dim"))
+    told = _("{records} records, {refused} of them with errors.")
+    out.print(told.format(records=summary.records, refused=summary.refused))
+
+
+@package.command(
+    help=_("Install a FHIR package (.tgz) for validation and search; takes effect when the hub starts.")
+)
+def add(file: Annotated[Path, typer.Argument(help=_("the package as its publisher offers it"))]) -> None:
+    from xinglin.standards.definitions import package_add
+
+    info = package_add(file, configuration.load().packages)
+    out.print(
+        _("Installed {name} {version}: {count} definitions.").format(
+            name=info.name, version=info.version, count=info.definitions
+        )
+    )
+
+
+@package.command("list", help=_("List the installed packages."))
+def list_packages() -> None:
+    from xinglin.standards.definitions import package_list
+
+    table = Table(box=None)
+    for title in (_("name"), _("version"), _("definitions"), _("licence")):
+        table.add_column(title)
+    for info in package_list(configuration.load().packages):
+        table.add_row(info.name, info.version, str(info.definitions), info.license)
+    out.print(table)
 
 
 @cli.command(help=_("Show every setting: its value, where it came from, what it means. Secrets are masked."))
@@ -143,16 +256,23 @@ def main() -> None:
     try:
         cli()
     except XinglinError as error:
-        err.print(f"[bold red]{error.code}[/] {error.text(LANGUAGE)}", markup=True)
-        err.print(error.advice(LANGUAGE), markup=False)
-        sys.exit(error.exit_code)
+        _tell(error)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _tell(UnusableFile(file=error.filename, detail=error.strerror or error))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
         configure_logs(configuration.Settings())
         logger().error("command failed", **describe(error))
-        err.print(f"{XinglinError.code} {XinglinError().text(LANGUAGE)} {XinglinError().advice(LANGUAGE)}")
-        sys.exit(XinglinError.exit_code)
+        _tell(XinglinError())
+
+
+def _tell(error: XinglinError) -> NoReturn:
+    err.print(Text.assemble((error.code, "bold red"), f" {error.text(LANGUAGE)}"))
+    err.print(Text(error.advice(LANGUAGE)))
+    sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The home folder as an absolute path."""
         return Path(self.home).expanduser().absolute()
 
+    @property
+    def packages(self) -> Path:
+        """Where installed FHIR packages are kept."""
+        return self.folder / "packages"
+
 
 class Setting(msgspec.Struct, frozen=True):
     """One setting as it stands: where it came from is the variable's name, the file's path or `default`."""
