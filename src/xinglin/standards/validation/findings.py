@@ -102,6 +102,30 @@ MESSAGES: Final[Mapping[str, str]] = {
 """English sentences (message ids) by rule. The Chinese stands in the catalogue."""
 
 
+_ISSUES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("json", "type", "array", "not-array", "empty", "null", "choice"), "structure"),
+    **dict.fromkeys(("resource-type", "unknown-element", "depth", "slice", "element-id"), "structure"),
+    **dict.fromkeys(("cardinality-min", "slice-min", "contained-id", "questionnaire-required"), "required"),
+    **dict.fromkeys(
+        ("cardinality-max", "questionnaire-repeats", "bundle-full-url", "bundle-first"), "structure"
+    ),
+    **dict.fromkeys(
+        ("format", "range", "length", "fixed", "pattern", "attachment-size", "canonical"), "value"
+    ),
+    **dict.fromkeys(
+        ("identifier-uri", "narrative", "txt-1", "txt-2", "expression", "questionnaire"), "value"
+    ),
+    **dict.fromkeys(("binding", "code", "system", "unit"), "code-invalid"),
+    **dict.fromkeys(("reference-target", "reference-type", "reference-format", "reference-empty"), "value"),
+    **dict.fromkeys(("reference-contained", "reference-bundle"), "not-found"),
+    **dict.fromkeys(("contained-duplicate",), "duplicate"),
+    **dict.fromkeys(("extension", "profile"), "extension"),
+    "bundle": "value",
+    "profile-type": "invalid",
+}
+"""FHIR IssueType by rule or by the first word of a rule; invariants are "invariant"."""
+
+
 class Phrase(str):
     """Words of ours in a parameter, a message id too; other parameters come from records and definitions."""
 
@@ -147,6 +171,13 @@ class Finding:
     rule: str
     message: str
     params: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def issue(self) -> str:
+        """The FHIR IssueType code (http://hl7.org/fhir/R4/valueset-issue-type.html)."""
+        if self.severity == "information":
+            return "informational"
+        return _ISSUES.get(self.rule) or _ISSUES.get(self.rule.partition("-")[0], "invariant")
 
     def text(self, language: str = "en") -> str:
         """Say what to do, in `language` ("en" or "zh")."""
