@@ -58,14 +58,15 @@ def test_json_patches(operations: Any) -> None:
 PATHS = [
     "Patient", "Patient.name", "Patient.name[0]", "Patient.name.given", "Patient.name[0].given[1]",
     "1 +",
-    "Patient.contact.name.text", "Patient.telecom", "Patient.`made up`", "Patient.`made up`.a", "Patient.photo",
-    "name.given.length()", "Patient.name.where(family = 'B')", "Patient.deceased", "Patient.birthDate",
+    "Patient.contact.name.text", "Patient.telecom", "Patient.`made up`", "Patient.`made up`.a",
+    "Patient.photo", "name.given.length()", "Patient.name.where(family = 'B')", "Patient.deceased", "Patient.birthDate",
 ]  # fmt: skip
 paths = st.sampled_from(PATHS)
 VALUES: list[dict[str, Any]] = [
     {"valueString": "a"}, {"valueCode": "delete"}, {"valueInteger": 0}, {"valueInteger": 1}, {"part": 3},
     {},
-    {"valueHumanName": {"text": "x"}}, {"part": [{"name": "text", "valueString": "t"}]}, {"valueBoolean": False},
+    {"valueHumanName": {"text": "x"}}, {"part": [{"name": "text", "valueString": "t"}]},
+    {"valueBoolean": False},
     {"_valueDate": {"id": "q"}},
 ]  # fmt: skip
 primitives = st.sampled_from(VALUES)

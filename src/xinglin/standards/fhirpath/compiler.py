@@ -240,6 +240,8 @@ class Compiler:
         if not code.nodes and node.name in {"extension", "id"} and any(map(is_primitive, code.types)):
             code = self._as_nodes(node, scope, code)
         kinds = self._member_types(node, code)
+        if node.input is None and node.name[:1].isupper() and not code.types:
+            return Code(steps.of_root(_source(code), node.name), (), nodes=True)
         if code.nodes or "System.Quantity" in code.types:
             return Code(steps.of_nodes(_source(code), node.name), kinds or (), nodes=True)
         keys = [pair for type_ in code.types for pair in keys_of(type_, node.name)]

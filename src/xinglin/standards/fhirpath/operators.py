@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Any
 from xinglin.standards.fhirpath import arithmetic, tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Scope, Test, constant, from_test
-from xinglin.standards.fhirpath.values import (
-    BOOLEAN_TYPES,
-    DECIMAL_TYPES,
-    INTEGER_TYPES,
-    STRING_TYPES,
-    compare,
-    distinct,
-    equal,
-    equal_lists,
-    equivalent_lists,
-)
+from xinglin.standards.fhirpath.equality import compare, distinct, equal, equal_lists, equivalent_lists
+from xinglin.standards.fhirpath.values import BOOLEAN_TYPES, DECIMAL_TYPES, INTEGER_TYPES, STRING_TYPES
 
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler

@@ -155,3 +155,19 @@ def of_nodes(source: Run | None, name: str) -> Run:
         return [child for item in source(this, env) for child in children_named(item, name)]
 
     return run
+
+
+def of_root(source: Run | None, name: str) -> Run:
+    """Read a leading `Name` where types are unknown: the focus if it calls itself so, else its child."""
+
+    def run(this: Any, env: Env) -> list[Any]:
+        found: list[Any] = []
+        for item in (this,) if source is None else source(this, env):
+            value = item.value if type(item) is Node else None
+            if is_object(value) and value.get("resourceType") == name:
+                found.append(item)
+            else:
+                found += children_named(item, name)
+        return found
+
+    return run

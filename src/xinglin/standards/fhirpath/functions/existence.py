@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.code import Code, Env, Need, Scope, from_test
+from xinglin.standards.fhirpath.equality import distinct, equal
 from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.functions.registry import focus_on, for_each, is_counted, several, special
 from xinglin.standards.fhirpath.operators import union
-from xinglin.standards.fhirpath.values import distinct, equal, to_system
+from xinglin.standards.fhirpath.values import to_system
 
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler

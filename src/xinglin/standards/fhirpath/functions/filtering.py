@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import EMPTY, NOTHING, Code, Env, Need, Run, Scope
+from xinglin.standards.fhirpath.equality import Distinct, compare
 from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.functions.registry import focus_on, for_each, is_counted, special
 from xinglin.standards.fhirpath.types import type_argument
-from xinglin.standards.fhirpath.values import Distinct, compare, to_system
+from xinglin.standards.fhirpath.values import to_system
 
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler
