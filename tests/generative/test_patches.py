@@ -59,7 +59,8 @@ PATHS = [
     "Patient", "Patient.name", "Patient.name[0]", "Patient.name.given", "Patient.name[0].given[1]",
     "1 +",
     "Patient.contact.name.text", "Patient.telecom", "Patient.`made up`", "Patient.`made up`.a",
-    "Patient.photo", "name.given.length()", "Patient.name.where(family = 'B')", "Patient.deceased", "Patient.birthDate",
+    "Patient.photo", "name.given.length()", "Patient.name.where(family = 'B')", "Patient.deceased",
+    "Patient.birthDate",
 ]  # fmt: skip
 paths = st.sampled_from(PATHS)
 VALUES: list[dict[str, Any]] = [

@@ -76,7 +76,7 @@ class Compiled:
         self.tree = node
         self.type_name = type_name
         self.strict = strict
-        self._items: dict[tuple[str, bool], _Items] = {}
+        self._items: dict[tuple[str, bool, bool], _Items] = {}
         self._values: dict[str, _Values] = {}
         self._tests: dict[str, tuple[Test, bool]] = {}
         if strict and type_name is not None:
@@ -104,7 +104,7 @@ class Compiled:
         `located` every item that stands in the record tells where. Raises FhirPathError.
         """
         kind = self._kind(resource)
-        made = self._items.get((kind, located)) or self._make_items(kind, located=located)
+        made = self._items.get((kind, located, False)) or self._make_items(kind, located=located)
         env: Any = None
         if made.uses_env:
             env = Env(
@@ -123,7 +123,7 @@ class Compiled:
         Computed values are left out, and `as` filters a collection.
         """
         kind = self._kind(resource)
-        made = self._items.get((kind, True)) or self._make_items(kind, located=True)
+        made = self._items.get((kind, True, True)) or self._make_items(kind, located=True, core=True)
         found = _evaluated(made, resource, kind, Env(resource, resource, resource, variables=variables))
         return [one for one in found if type(one) is Node]
 
@@ -184,7 +184,7 @@ class Compiled:
 
     def _compile(self, kind: str, need: Need, *, core: bool, located: bool = False) -> tuple[Code, bool]:
         """Compile for `kind`; `core`: with the latitude that R4's own parameters and invariants need."""
-        compiler = Compiler(strict=self.strict, lenient_as=core or located, located=located)
+        compiler = Compiler(strict=self.strict, lenient_as=core, located=located)
         known = kind in type_model()
         scope = Scope((kind,) if known else (), nodes=not known or located)
         try:
@@ -192,16 +192,16 @@ class Compiled:
         except RecursionError:
             raise TooComplex(detail="the expression nests too deep") from None
 
-    def _make_items(self, kind: str, *, located: bool) -> _Items:
+    def _make_items(self, kind: str, *, located: bool, core: bool = False) -> _Items:
         item_type = None
-        code, uses_env = self._compile(kind, Need.ITEMS, core=False, located=located)
+        code, uses_env = self._compile(kind, Need.ITEMS, core=core, located=located)
         if not code.nodes and len(code.types) == 1:
             # Raw values are quicker, and as good where all are of one type.
             item_type = _item_type(code.types[0])
         else:
-            code, uses_env = self._compile(kind, Need.NODES, core=False, located=located)
+            code, uses_env = self._compile(kind, Need.NODES, core=core, located=located)
         lift = located or kind not in type_model()
-        made = self._items[kind, located] = _Items(code.run, uses_env, item_type, lift)
+        made = self._items[kind, located, core] = _Items(code.run, uses_env, item_type, lift)
         return made
 
     def _values_for(self, kind: str) -> _Values:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 from lxml import etree
 
@@ -180,7 +181,12 @@ def _atom(symbol: str) -> Unit:
 
 @cache
 def _table() -> tuple[dict[str, _Row], dict[str, Fraction]]:
-    source = files("ucumvert") / "vendor" / "ucum-essence.xml"
+    # Only finding the package leaves it unloaded: loading it brings all of `pint` along.
+    found = find_spec("ucumvert")
+    folder = found.submodule_search_locations if found else None
+    if not folder:
+        raise ModuleNotFoundError("ucumvert, which carries the table of UCUM units, isn't installed")
+    source = Path(folder[0]) / "vendor" / "ucum-essence.xml"
     root = etree.fromstring(source.read_bytes(), etree.XMLParser(resolve_entities=False, no_network=True))
     atoms: dict[str, _Row] = {}
     for element in root.iterfind(f"{_NAMESPACE}base-unit"):

@@ -39,6 +39,13 @@ def extension(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
     return Code(_with_url(nodes, url), ("Extension",), nodes=True)
 
 
+@special("hasExtension", 1)
+def has_extension(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
+    """Say whether there is an extension with a URL; R4's own search parameters use this name."""
+    source = extension(c, call, scope, need).run
+    return from_test(lambda this, env: bool(source(this, env)))
+
+
 def _with_url(step: Any, url: Any) -> Any:
     def run(this: Any, env: Env) -> list[Any]:
         found = step(this, env)
