@@ -25,7 +25,7 @@ _EXTENDED: Final = frozenset({"ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"})
 """Languages that have extended subtags ("zh-yue") in the IANA registry; `en-AUS` only looks like one."""
 _LONGEST_LANGUAGE: Final = 80
 _LANGUAGE = re.compile(
-    r"([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
+    r"([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3})(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
     r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WYZa-wyz0-9](-[A-Za-z0-9]{2,8})+)*(-[Xx](-[A-Za-z0-9]{1,8})+)?"
     r"|[Xx](-[A-Za-z0-9]{1,8})+|i-[A-Za-z]+"
 )
