@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from xinglin.core.errors import FhirPathError
 from xinglin.standards.fhirpath import Compiled, compile_expression, parse, print_tree, tree
+from xinglin.standards.fhirpath.errors import TooComplex
 from xinglin.standards.fhirpath.functions import FUNCTIONS
 from xinglin.standards.fhirpath.parser import PRECEDENCE
 from xinglin.standards.fhirpath.quantity import CALENDAR_UNITS, Quantity
@@ -136,6 +137,23 @@ def evaluate_everywhere(node: "tree.Node | str") -> None:
 @settings(max_examples=400, deadline=20_000, suppress_health_check=[HealthCheck.too_slow])
 def test_no_tree_crashes_or_hangs(node: tree.Node) -> None:
     evaluate_everywhere(node)
+
+
+def outcome(compiled: Compiled, *, located: bool) -> Any:
+    try:
+        found = compiled.evaluate(PATIENT, now=NOW, variables={"v": [1, "a"]}, located=located)
+    except TooComplex:
+        return "too complex"
+    except FhirPathError as error:
+        return type(error)
+    return [(item.type, item.value) for item in found]
+
+
+@given(trees)
+@settings(max_examples=400, deadline=20_000, suppress_health_check=[HealthCheck.too_slow])
+def test_quick_and_thorough_closures_agree(node: tree.Node) -> None:
+    compiled = compile_expression(node)
+    assert outcome(compiled, located=False) == outcome(compiled, located=True)
 
 
 FRAGMENTS = [

@@ -242,6 +242,15 @@ def test_invariants_on_elements() -> None:
     assert held.truth(PATIENT["managingOrganization"], resource=PATIENT)
 
 
+def test_a_node_can_be_the_focus() -> None:
+    node = compile_expression("name").nodes(PATIENT)[0]
+    assert compile_expression("use = 'official'", type_name="HumanName").truth(node)
+    assert compile_expression("given.first()").evaluate(node)[0].value == "小"
+    assert (
+        compile_expression("given[1]").evaluate(node, located=True)[0].location == "Patient.name[0].given[1]"
+    )
+
+
 def test_values_and_extractor_for_search() -> None:
     expression = (
         "(Observation.component.value as string) | (Observation.value as Quantity) | Patient.name.given"

@@ -173,7 +173,7 @@ class Compiled:
                 conforms=conforms, variables=variables,
             )  # fmt: skip
         try:
-            return test(item, env) is True
+            return test(item.value if type(item) is Node and kind in type_model() else item, env) is True
         except RecursionError:
             raise TooComplex(detail="the evaluation nests too deep") from None
 
@@ -226,13 +226,17 @@ _NO_ENV: Any = None
 
 def _evaluated(made: _Items, resource: Any, kind: str, env: Env) -> list[Any]:
     try:
-        return made.run(_as_node(resource, kind) if made.lift else resource, env)
+        return made.run(_as_node(resource, kind) if made.lift else _raw(resource), env)
     except RecursionError:
         raise TooComplex(detail="the evaluation nests too deep") from None
 
 
 def _as_node(resource: Any, kind: str) -> Node:
     return resource if type(resource) is Node else Node(resource, kind)
+
+
+def _raw(resource: Any) -> Any:
+    return resource.value if type(resource) is Node else resource
 
 
 def _plain(source: Run, kind: str, known: bool) -> Run:

@@ -249,7 +249,7 @@ class Compiler:
             keys = [pair for pair in keys if static_exactly(pair[1], only)]
             kinds = tuple(dict.fromkeys(kind for _, kind in keys))
         if not keys:
-            return constant(EMPTY, ())
+            return _nothing_of(code)
         keys = list(dict.fromkeys(keys))
         if need is Need.NODES or any(kind in ABSTRACT or kind == UNKNOWN for _, kind in keys):
             owner, *others = code.types
@@ -356,7 +356,7 @@ class Compiler:
             if answers == {True}:
                 return code
             if answers == {False}:
-                return constant(EMPTY, ())
+                return _nothing_of(code)
         if not code.nodes:
             code = self.compile(operand, scope, Need.NODES)
         source, namespace, name = code.run, wanted.namespace, wanted.name
@@ -365,6 +365,19 @@ class Compiler:
             _types_named(name),
             nodes=True,
         )
+
+
+def _nothing_of(code: Code) -> Code:
+    """Give nothing, but let the input have its errors."""
+    if code.constant is not None or code.run is _focus:
+        return constant(EMPTY, ())
+    source = code.run
+
+    def run(this: Any, env: Env) -> list[Any]:
+        source(this, env)
+        return EMPTY
+
+    return Code(run)
 
 
 def _types_named(name: str) -> tuple[str, ...]:
