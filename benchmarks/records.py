@@ -84,7 +84,8 @@ def _database_bytes(running: Running) -> int:
     with psycopg.connect(EmbeddedServer(running.home).url(), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         row = connection.execute(
-            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         ).fetchone()
     return int(row[0]) if row else 0
 
