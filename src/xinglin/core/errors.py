@@ -16,7 +16,7 @@ stands in `locale/zh.po`.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from xinglin.core.i18n import translate
+from xinglin.core.i18n import translate, translated
 
 
 class XinglinError(Exception):
@@ -44,18 +44,11 @@ class XinglinError(Exception):
 
     def text(self, language: str = "en") -> str:
         """Say what happened, in `language` ("en" or "zh")."""
-        return self._fill(self.message, language)
+        return translate(self.message, language).format(**translated(self.params, language))
 
     def advice(self, language: str = "en") -> str:
         """Say what to do about it, in `language`."""
-        return self._fill(self.remedy, language)
-
-    def _fill(self, template: str, language: str) -> str:
-        """Fill in the values; those that are texts of ours, such as a fixed `detail`, are translated too."""
-        params = {
-            name: translate(v, language) if isinstance(v, str) else v for name, v in self.params.items()
-        }
-        return translate(template, language).format(**params)
+        return translate(self.remedy, language).format(**translated(self.params, language))
 
 
 class SettingError(XinglinError):

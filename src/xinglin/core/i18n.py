@@ -25,6 +25,27 @@ def translate(text: str, language: str) -> str:
     return text if language == "en" else _catalogue(language).get(text, text)
 
 
+class Phrase:
+    """A text of ours inside another, such as the `detail` of an error: filled in and translated with it."""
+
+    def __init__(self, template: str, **params: object) -> None:
+        """Take an English message id and the values for its places."""
+        self._template = template
+        self._params = params
+
+    def text(self, language: str) -> str:
+        """Say it in `language`."""
+        return translate(self._template, language).format(**translated(self._params, language))
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+
+def translated(params: Mapping[str, object], language: str) -> dict[str, object]:
+    """Give values for a template, with those that are phrases of ours in `language`."""
+    return {name: one.text(language) if isinstance(one, Phrase) else one for name, one in params.items()}
+
+
 def negotiate(accept_language: str | None, default: str = "en") -> str:
     """Choose "zh" or "en" from an `Accept-Language` header (RFC 9110, 12.5.4)."""
     best, best_weight = default, 0.0

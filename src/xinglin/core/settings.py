@@ -77,6 +77,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_bundle_entries: Annotated[Positive, Meta(description="most entries in one batch or transaction")] = (
         20_000
     )
+    validation: Annotated[
+        Literal["errors", "none"], Meta(description="what is refused on write: records with errors, or none")
+    ] = "errors"
     request_timeout_seconds: Annotated[
         Positive, Meta(description="longest time one database statement may take")
     ] = 60
