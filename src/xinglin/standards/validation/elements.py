@@ -88,7 +88,7 @@ class StructureCompiler:
             keys = frozenset({node.name})
         else:
             types = node.types
-            code = _type_code(types[0]) if types else "Element"
+            code = _type_code(node.element, types[0]) if types else "Element"
             keys = self._add_key(shape, node, node.name, "." + node.name, code)
         if node.element["min"] > 0:
             shape.required.append(Required(keys, node.name, node.element["min"]))
@@ -103,7 +103,7 @@ class StructureCompiler:
         by_type = {one.types[0]["code"]: one for one in node.slices.values() if len(one.types) == 1}
         every: set[str] = set()
         for one in node.types:
-            code = _type_code(one)
+            code = _type_code(node.element, one)
             chosen = by_type.get(code, node)
             key = choice_key(stem, code)
             keys = self._add_key(shape, chosen, key, f".{stem}.ofType({code})", code)
@@ -166,7 +166,7 @@ class StructureCompiler:
 
     def _slice_check(self, node: Node) -> Check:
         """Give the check of one value of a slice."""
-        code = _type_code(node.types[0]) if node.types else "Element"
+        code = _type_code(node.element, node.types[0]) if node.types else "Element"
         rule = PRIMITIVES.get(code)
         if rule is not None:
             one = self._one_primitive(node, node.name, code, rule)
@@ -220,10 +220,12 @@ class StructureCompiler:
         return checks
 
 
-def _type_code(one: Json) -> str:
+def _type_code(element: Json, one: Json) -> str:
     code: str = one["code"]
     if not code.startswith(_SYSTEM):
         return code
+    if element.get("base", element)["path"] == "Resource.id":
+        return "id"  # R4 says "string" here; the datatypes page and the schema say "id"
     for extension in one.get("extension", ()):
         if extension["url"] == _FHIR_TYPE:
             return extension.get("valueUrl") or extension.get("valueUri", "string")
