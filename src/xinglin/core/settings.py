@@ -83,6 +83,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout_seconds: Annotated[
         Positive, Meta(description="longest time one database statement may take")
     ] = 60
+    search_timeout_seconds: Annotated[Positive, Meta(description="longest time one search may take")] = 10
+    search_page_most: Annotated[Positive, Meta(description="most matches on one page of search results")] = (
+        1_000
+    )
+    search_include_most: Annotated[
+        Positive, Meta(description="most records that may come along with one page of search results")
+    ] = 5_000
     time_zone: Annotated[str, Meta(description="zone of dates and times that state none (IANA name)")] = (
         "Asia/Shanghai"
     )

@@ -8,17 +8,22 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from xinglin.core.errors import DatabaseError
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import WRITE_GROUP, describe, logger
 from xinglin.hub import history as past
+from xinglin.hub.admission import Admission
 from xinglin.hub.changes import Change, Create, Done, Matcher, carry_out, resolve
 from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
-from xinglin.hub.indexing import index, match
+from xinglin.hub.installed import definitions
 from xinglin.hub.records import Gone, Key, Record, Unknown, UnknownVersion
+from xinglin.hub.search.match import match
+from xinglin.hub.search.parameters import Parameters
+from xinglin.hub.search.search import Asked, Found, Limits, search, within
 from xinglin.hub.store import RETRY, Store, count
 from xinglin.standards.definitions import resource_types
 
@@ -46,10 +51,12 @@ class Contended(DatabaseError):
 class Hub:
     """An open health database."""
 
-    def __init__(self, database: Database, store: Store, match: Matcher) -> None:
+    def __init__(self, database: Database, store: Store, admission: Admission, limits: Limits) -> None:
+        self.admission = admission
         self.database = database
         self.store = store
-        self.match = match
+        self.limits = limits
+        self.match: Matcher = partial(match, store)
         self._written = 0
         self._training: asyncio.Task[None] | None = None
         self._read: Gather[Key, Record | None] = Gather(self._read_many, lanes=2, most=READ_TOGETHER)
@@ -95,6 +102,11 @@ class Hub:
                 connection, self.store, kind=kind, id_=id_, since=since, before=before, most=most
             )
 
+    async def search(self, asked: Asked, connection: Connection | None = None) -> Found:
+        """Answer a search; on `connection` its transaction's own writes are seen. Raises SearchError."""
+        async with within(self.limits.seconds), self.database.connection(connection) as used:
+            return await search(self.store, used, self.limits, asked)
+
     async def changes(self, *, after: int, most: int) -> Sequence[past.ChangeMade]:
         """Give the next changes after the number `after` (see `hub.history.changes`)."""
         async with self.database.connection() as connection:
@@ -102,12 +114,13 @@ class Hub:
 
     async def change(self, change: Change) -> Done:
         """Carry out one change in a transaction of its own; it is durable when this returns."""
+        change = self.admission.check(change)
         if isinstance(change, Create) and change.criteria is None:
             return await self._create(change)
         return (await self.change_all([change]))[0]
 
     async def change_all(self, changes: Sequence[Change]) -> list[Done]:
-        """Carry out all changes or none, in one transaction."""
+        """Carry out all changes or none, in one transaction; whoever calls has had them checked."""
 
         async def work(connection: Connection) -> list[Done]:
             return await carry_out(connection, self.store, await resolve(connection, changes, self.match))
@@ -171,10 +184,11 @@ async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
     )
     await database.open()
     try:
-        store = Store(index)
+        store = Store(Parameters(zone=settings.time_zone, base_url=settings.base_url.rstrip("/")))
         async with database.connection() as connection:
             await store.open(connection, resource_types())
-        hub = Hub(database, store, match)
+        admission = Admission(definitions(settings), enforce=settings.validation == "errors")
+        hub = Hub(database, store, admission, Limits.of(settings))
         yield hub
         await hub.close()
     finally:

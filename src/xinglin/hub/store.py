@@ -4,22 +4,24 @@ Everything here works on a connection that the caller holds; `write` belongs ins
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from psycopg import errors as pg
 
 from xinglin.core.clock import now
-from xinglin.core.exact_json import Json, dumps
+from xinglin.core.exact_json import dumps
 from xinglin.core.telemetry import RECORDS_WRITTEN
 from xinglin.hub import copying
 from xinglin.hub.bodies import Bodies, train
 from xinglin.hub.database import Connection
 from xinglin.hub.records import Draft, Key, Record, stamped
-
-Indexer = Callable[[str, Json], Sequence[int]]
-"""Gives the hashed search values of a record of a type."""
+from xinglin.hub.search import parameters as search_parameters
+from xinglin.hub.search.parameters import Parameters
+from xinglin.hub.search.rows import Rows
+from xinglin.standards.search import Index
+from xinglin.standards.search.keys import self_key
 
 TRAIN_AT = (500, 20_000)
 """How many records the hub has when it trains its first and second dictionary (see `bodies`)."""
@@ -43,7 +45,11 @@ SELECT {_COLUMNS} FROM (
 ) r JOIN resource_type t ON t.code = r.type WHERE r.version = %(version)s
 """
 
-_COPY_NEW = "COPY resource (seq, updated, version, type, id, body, keys) FROM STDIN (FORMAT BINARY)"
+_COPY_NEW = (
+    "COPY resource (seq, updated, version, type, id, self_key, body, keys, refs) FROM STDIN (FORMAT BINARY)"
+)
+
+_BEGIN = "SELECT change_base(), search_generation FROM hub"
 
 _MOVE_TO_HISTORY = """
 INSERT INTO resource_history (seq, updated, version, type, id, body)
@@ -52,7 +58,8 @@ FROM unnest(%s::smallint[], %s::text[]) AS k(type, id) JOIN resource r USING (ty
 """
 
 _REPLACE = """
-UPDATE resource SET seq = %s, updated = %s, version = %s, body = %s, keys = %s WHERE type = %s AND id = %s
+UPDATE resource SET seq = %s, updated = %s, version = %s, body = %s, keys = %s, refs = %s
+WHERE type = %s AND id = %s
 """
 
 _TRAINABLE = "resource WHERE body IS NOT NULL AND NOT type = ANY(%s::smallint[])"
@@ -60,12 +67,18 @@ _COUNT_TRAINABLE = f"SELECT count(*) FROM (SELECT FROM {_TRAINABLE} LIMIT %s) r"
 _SAMPLE_TRAINABLE = f"SELECT body FROM {_TRAINABLE} ORDER BY hashtext(id) LIMIT %s"
 
 
+Indexed = tuple[Record, Index | None]
+"""A record with its search values; None for a deletion."""
+
+
 class Store:
     """Reads and writes versions. One for a process."""
 
-    def __init__(self, indexer: Indexer) -> None:
+    def __init__(self, parameters: Parameters) -> None:
         self.types: dict[str, int] = {}
-        self._indexer = indexer
+        self.type_names: dict[int, str] = {}
+        self.parameters = parameters
+        self.rows = Rows()
         self._bodies = Bodies()
 
     async def open(self, connection: Connection, types: Iterable[str]) -> None:
@@ -77,7 +90,9 @@ class Store:
         )
         rows = await (await connection.execute("SELECT name, code FROM resource_type")).fetchall()
         self.types = dict(cast("list[tuple[str, int]]", rows))
+        self.type_names = {code: name for name, code in self.types.items()}
         await self.learn(connection)
+        await self.parameters.refresh(connection)
 
     async def learn(self, connection: Connection) -> None:
         """Learn the dictionaries that other processes have made."""
@@ -111,6 +126,14 @@ class Store:
             await self.learn(connection)
             return [self._record(row) for row in rows]
 
+    async def open_bodies(self, connection: Connection, frames: Sequence[bytes]) -> list[bytes]:
+        """Open stored bodies."""
+        try:
+            return [self._bodies.open(frame) for frame in frames]
+        except KeyError:
+            await self.learn(connection)
+            return [self._bodies.open(frame) for frame in frames]
+
     def _record(self, row: Sequence[Any]) -> Record:
         kind, id_, version, updated, seq, frame = row
         body = None if frame is None else self._bodies.open(frame)
@@ -122,13 +145,24 @@ class Store:
         Each key may stand once. For a draft with `previous` the caller holds the row's lock (`current` with
         `lock`). Raises UniqueViolation where a record without `previous` has come to exist meanwhile.
         """
-        row = await (await connection.execute("SELECT change_base()", binary=True)).fetchone()
-        base, moment = cast("tuple[int]", row)[0], now()
+        row = await (await connection.execute(_BEGIN, binary=True)).fetchone()
+        (base, generation), moment = cast("tuple[int, int]", row), now()
+        await self.parameters.keep_up(connection, generation)
+        await self._change_parameters(connection, drafts)
         records = [self._draft_to_record(d, base + place, moment) for place, d in enumerate(drafts)]
-        pairs = list(zip(drafts, records, strict=True))
-        await self._replace(connection, [(r, d) for d, r in pairs if d.previous is not None])
-        await self._add(connection, [(r, d) for d, r in pairs if d.previous is None])
+        indexes = [None if d.content is None else self.parameters.index(d.content) for d in drafts]
+        old = [d.previous.seq for d in drafts if d.previous is not None and not d.previous.deleted]
+        await self.rows.remove(connection, old)
+        rows = list(zip(records, indexes, strict=True))
+        await self._replace(connection, [r for r, d in zip(rows, drafts, strict=True) if d.previous])
+        await self._add(connection, [r for r, d in zip(rows, drafts, strict=True) if not d.previous])
+        await self.rows.write(connection, [(r.seq, index) for r, index in rows if index is not None])
         return records
+
+    async def _change_parameters(self, connection: Connection, drafts: Sequence[Draft]) -> None:
+        changes = [(d.key.id, d.content) for d in drafts if d.key.type == search_parameters.TYPE]
+        if changes:
+            await self.parameters.change(connection, changes)
 
     @staticmethod
     def _draft_to_record(draft: Draft, seq: int, moment: datetime) -> Record:
@@ -142,25 +176,23 @@ class Store:
             body = dumps(stamped(draft.content, draft.key, version, moment))
         return Record(draft.key, version, moment, seq, body)
 
-    async def _add(self, connection: Connection, new: Sequence[tuple[Record, Draft]]) -> None:
-        if not new:
-            return
-        rows = [self._row(record, self._keys(record, draft)) for record, draft in new]
-        async with connection.cursor().copy(_COPY_NEW) as copy:
-            await copy.write(copying.HEADER + b"".join(rows) + copying.TRAILER)
+    async def _add(self, connection: Connection, new: Sequence[Indexed]) -> None:
+        await copying.copy_rows(connection, _COPY_NEW, [self._row(record, index) for record, index in new])
 
-    def _row(self, record: Record, keys: Sequence[int] | None) -> bytes:
+    def _row(self, record: Record, index: Index | None) -> bytes:
         return copying.row(
             copying.int8(record.seq),
             copying.moment(record.updated),
             copying.int4(record.version),
             copying.int2(self.types[record.key.type]),
             copying.raw(record.key.id.encode()),
+            copying.int8(self_key(*record.key)),
             copying.raw(self._pack(record)),
-            copying.NULL if keys is None else copying.int8_array(keys),
+            copying.NULL if index is None else copying.int8_array(index.keys),
+            copying.NULL if index is None else copying.int8_array(index.references),
         )
 
-    async def _replace(self, connection: Connection, changed: Sequence[tuple[Record, Draft]]) -> None:
+    async def _replace(self, connection: Connection, changed: Sequence[Indexed]) -> None:
         if not changed:
             return
         types = [self.types[r.key.type] for r, _ in changed]
@@ -168,13 +200,14 @@ class Store:
         await connection.cursor().executemany(
             _REPLACE,
             [
-                (r.seq, r.updated, r.version, self._pack(r), self._keys(r, d), code, r.key.id)
-                for (r, d), code in zip(changed, types, strict=True)
+                (
+                    *(r.seq, r.updated, r.version, self._pack(r)),
+                    *((None, None) if index is None else (index.keys, index.references)),
+                    *(code, r.key.id),
+                )
+                for (r, index), code in zip(changed, types, strict=True)
             ],
         )
-
-    def _keys(self, record: Record, draft: Draft) -> list[int] | None:
-        return None if draft.content is None else list(self._indexer(record.key.type, draft.content))
 
     def _pack(self, record: Record) -> bytes | None:
         return None if record.body is None else self._bodies.pack(record.body)

@@ -10,7 +10,9 @@ from xinglin.api.fhir.exchange import Handler, interaction
 from xinglin.api.fhir.history import history
 from xinglin.api.fhir.patch import patch
 from xinglin.api.fhir.read import read
+from xinglin.api.fhir.search import search, search_by_post
 from xinglin.api.fhir.update import update
+from xinglin.api.fhir.validate import validate
 from xinglin.api.fhir.vread import vread
 
 TABLE: tuple[tuple[str, str, str, Handler], ...] = (
@@ -19,7 +21,19 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/{type}/_history", "history-type", history),
     ("GET", "/{type}/{id}/_history", "history-instance", history),
     ("GET", "/{type}/{id}/_history/{version}", "vread", vread),
+    ("POST", "/{type}/$validate", "validate", validate),
+    ("POST", "/{type}/{id}/$validate", "validate", validate),
+    ("GET", "/{type}/{id}/$validate", "validate", validate),
+    ("GET", "/{compartment}/{id}/*", "search-compartment", search),
+    ("GET", "/{compartment}/{id}/{type}", "search-compartment", search),
     ("GET", "/{type}/{id}", "read", read),
+    ("GET", "/{type}", "search-type", search),
+    ("GET", "/", "search-system", search),
+    ("GET", "", "search-system", search),
+    ("POST", "/{type}/_search", "search-type", search_by_post),
+    ("POST", "/_search", "search-system", search_by_post),
+    ("POST", "/{compartment}/{id}/_search", "search-compartment", search_by_post),
+    ("POST", "/{compartment}/{id}/{type}/_search", "search-compartment", search_by_post),
     ("POST", "/", "bundle", post_bundle),
     ("POST", "", "bundle", post_bundle),
     ("POST", "/{type}", "create", create),

@@ -91,20 +91,21 @@ class Lowering:
     def _chain(self, resource_type: str, chain: Chain) -> Lowered:
         found: list[Lowered] = []
         for target, inner in chain.targets:
-            salts = self._salts(resource_type, chain.parameter, target)
+            salts = self.salts(resource_type, chain.parameter, target)
             lowered = self.criterion(target, inner)
             if salts and not isinstance(lowered.condition, Nothing):
                 found.append(Lowered(Forward(salts, target, lowered.condition), lowered.exact))
         return disjunction(found)
 
     def _has(self, resource_type: str, has: Has) -> Lowered:
-        salts = self._salts(has.type, has.parameter, resource_type)
+        salts = self.salts(has.type, has.parameter, resource_type)
         lowered = self.criterion(has.type, has.inner)
         if not salts or isinstance(lowered.condition, Nothing):
             return Lowered(Nothing())
         return Lowered(Backward(salts, has.type, lowered.condition), lowered.exact)
 
-    def _salts(self, resource_type: str, parameter: SearchParameter, target: str) -> tuple[int, ...]:
+    def salts(self, resource_type: str, parameter: SearchParameter, target: str) -> tuple[int, ...]:
+        """Give the salts of references by `parameter` from `resource_type` to records of type `target`."""
         found = self.lookups(resource_type, parameter.code)
         return tuple(one.salt for one in found if one.target in {"", target} or target == "Resource")
 

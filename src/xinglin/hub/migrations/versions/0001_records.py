@@ -17,6 +17,8 @@ CREATE TABLE hub (
     -- added to PostgreSQL's transaction numbers, so that change numbers keep growing after a restore
     -- into a cluster that counts from a lower number
     transaction_offset bigint NOT NULL DEFAULT 0,
+    -- raised whenever search_parameter changes
+    search_generation integer NOT NULL DEFAULT 0,
     created timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE hub IS 'facts about this hub; one row';
@@ -42,16 +44,69 @@ CREATE TABLE resource (
     version integer NOT NULL,
     type smallint NOT NULL,
     id text COLLATE "C" NOT NULL,
+    self_key bigint NOT NULL,       -- hash of type and id: what references to the record are hashed to
     body bytea,                     -- the JSON record under zstd; null: deleted
-    keys bigint[]                   -- hashed search values; null: deleted
+    keys bigint[],                  -- hashed search values; null: deleted
+    refs bigint[]                   -- self_keys of the records referred to; null: deleted
 );
 COMMENT ON TABLE resource IS 'the current version of every record, one row each';
 ALTER TABLE resource ALTER body SET STORAGE EXTERNAL;
+ALTER TABLE resource ALTER keys SET STATISTICS 1000;
 CREATE UNIQUE INDEX resource_id ON resource (type, id);
 CREATE UNIQUE INDEX resource_seq ON resource (seq);
+CREATE INDEX resource_self_key ON resource (self_key);
 CREATE INDEX resource_updated ON resource (type, updated, seq);
 CREATE INDEX resource_keys ON resource USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 8192);
 ALTER TABLE resource SET (autovacuum_vacuum_insert_scale_factor = 0.05);
+
+-- Search values with an order, by the version (`seq`) that has them; see hub/search/rows.py.
+-- edge: 1 the least, 2 the greatest of the record's values at the place, 3 both.
+CREATE TABLE search_date (
+    seq bigint NOT NULL,
+    low bigint NOT NULL,            -- microseconds since 1970 UTC, half open
+    high bigint NOT NULL,
+    place integer NOT NULL,         -- last bit 1: the record has several values there, or a long one
+    edge smallint NOT NULL
+);
+CREATE INDEX search_date_seq ON search_date (seq);
+CREATE INDEX search_date_place ON search_date (place, low, seq);
+
+CREATE TABLE search_number (
+    seq bigint NOT NULL,
+    place bigint NOT NULL,          -- place in the upper half, XOR the base unit (0: as written)
+    edge smallint NOT NULL,
+    low numeric NOT NULL,
+    high numeric NOT NULL
+);
+CREATE INDEX search_number_seq ON search_number (seq);
+CREATE INDEX search_number_place ON search_number (place, low, seq);
+
+CREATE TABLE search_string (
+    seq bigint NOT NULL,
+    place integer NOT NULL,
+    edge smallint NOT NULL,
+    text text COLLATE "C" NOT NULL  -- folded, at most so long as rows.TEXT_MOST
+);
+CREATE INDEX search_string_seq ON search_string (seq);
+CREATE INDEX search_string_place ON search_string (place, text, seq);
+
+CREATE TABLE search_text (
+    hash bigint PRIMARY KEY,
+    text text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE search_text IS 'display texts of codes by their hash in keys, for :text';
+CREATE INDEX search_text_text ON search_text (text);
+
+CREATE TABLE search_parameter (
+    url text PRIMARY KEY,
+    id text COLLATE "C" NOT NULL UNIQUE,
+    content text,                   -- the SearchParameter as JSON; null: no longer in use
+    types text[] NOT NULL,          -- resource types it concerns
+    target bigint,                  -- records written before this change number need indexing; null: none do
+    place bigint NOT NULL DEFAULT -1, -- change number of the last record indexed
+    done bigint NOT NULL DEFAULT 0  -- how many records were indexed
+);
+COMMENT ON TABLE search_parameter IS 'search parameters beyond the specification''s own, and how far their index is';
 
 CREATE TABLE resource_history (
     seq bigint NOT NULL,

@@ -1,0 +1,113 @@
+"""The search parameters in use: the specification's, and those that SearchParameter records add.
+
+`hub.search_generation` counts the changes; whoever writes or searches sees by it that another process has
+added one. Records written before are indexed again by `reindex`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from xinglin.core.clock import now
+from xinglin.core.exact_json import Json, dumps, loads
+from xinglin.hub.database import Connection
+from xinglin.standards.search import Extractor, Index, KnownTerminology, Reading, Registry, Surroundings, r4
+from xinglin.standards.search.dates import to_micros
+
+TYPE = "SearchParameter"
+
+_GENERATION = "SELECT search_generation FROM hub"
+_LOAD = "SELECT url, content, types, target IS NOT NULL FROM search_parameter WHERE content IS NOT NULL ORDER BY url"
+_ADD = """
+INSERT INTO search_parameter (url, id, content, types, target)
+VALUES (%s, %s, %s, %s, (pg_current_xact_id()::text::bigint + (SELECT transaction_offset FROM hub) + 1) << 20)
+ON CONFLICT (url) DO UPDATE SET id = excluded.id, content = excluded.content, types = excluded.types,
+    target = excluded.target, place = -1, done = 0
+"""
+_RETIRE = "UPDATE search_parameter SET content = NULL, target = NULL WHERE id = %s AND url <> %s"
+_COUNT_UP = "UPDATE hub SET search_generation = search_generation + 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A search parameter whose index is being made."""
+
+    url: str
+    code: str
+    types: frozenset[str]
+
+
+class Parameters:
+    """What records are searched by, as far as this process knows. One for a process."""
+
+    def __init__(self, *, zone: str, base_url: str = "") -> None:
+        self.reading = Reading(zone, base_url)
+        self.generation = 0
+        self.pending: tuple[Pending, ...] = ()
+        self._terminology = KnownTerminology()
+        self._use(r4())
+
+    def _use(self, registry: Registry) -> None:
+        self.registry = registry
+        self.extractor = Extractor(registry, zone=self.reading.zone, base_url=self.reading.base_url)
+
+    def index(self, content: Json) -> Index:
+        """Give the search values of a record."""
+        return self.extractor.extract(content)
+
+    def around(self, moment: int | None = None) -> Surroundings:
+        """Give what a search depends on besides the records; `moment` is now, in microseconds since 1970."""
+        return Surroundings(to_micros(now()) if moment is None else moment, self.reading, self._terminology)
+
+    async def refresh(self, connection: Connection) -> None:
+        """Learn what other processes have changed."""
+        row = await (await connection.execute(_GENERATION)).fetchone()
+        await self.keep_up(connection, cast("tuple[int]", row)[0])
+
+    async def keep_up(self, connection: Connection, generation: int) -> None:
+        """Learn the parameters of `generation` where they aren't known yet."""
+        if generation == self.generation and not self.pending:
+            return
+        rows = await (await connection.execute(_LOAD)).fetchall()
+        found = cast("list[tuple[str, str, list[str], bool]]", rows)
+        contents = [loads(text.encode()) for _, text, _, _ in found]
+        if generation != self.generation:
+            self._use(r4().with_parameters(contents) if contents else r4())
+        self.pending = tuple(
+            Pending(url, content["code"], frozenset(types))
+            for (url, _, types, waits), content in zip(found, contents, strict=True)
+            if waits
+        )
+        self.generation = generation
+
+    async def change(self, connection: Connection, changes: Sequence[tuple[str, Json | None]]) -> None:
+        """Take SearchParameter records that are being written, given by id; None for a deletion.
+
+        Raises BadParameter where an active one can't be used.
+        """
+        for id_, content in changes:
+            active = content is not None and content.get("status") == "active"
+            if content is not None and active:
+                types = self._check(content)
+                await connection.execute(_RETIRE, [id_, content["url"]])
+                text = dumps(_essence(content)).decode()
+                await connection.execute(_ADD, [content["url"], id_, text, types])
+            else:
+                await connection.execute(_RETIRE, [id_, ""])
+        await connection.execute(_COUNT_UP)
+
+    def _check(self, content: Json) -> list[str]:
+        """Give the types that a parameter concerns. Raises BadParameter."""
+        registry = self.registry.with_parameters([_essence(content)])
+        bases = set(content["base"])
+        types = sorted(registry.types if bases & {"Resource", "DomainResource"} else bases)
+        extractor = Extractor(registry, zone=self.reading.zone, base_url=self.reading.base_url)
+        for one in types:
+            extractor.plan(one)
+        return types
+
+
+def _essence(content: Json) -> Json:
+    """Give what searching needs of a SearchParameter."""
+    names = ("url", "code", "base", "type", "expression", "target", "component")
+    return {name: content[name] for name in names if name in content}
