@@ -67,6 +67,10 @@ class Rows:
     def __init__(self) -> None:
         self._known: set[int] = set()
 
+    def forget(self) -> None:
+        """Forget what is known of the database, after it was changed by other means."""
+        self._known.clear()
+
     async def write(self, connection: Connection, indexes: Sequence[tuple[int, Index]]) -> None:
         """Write the side rows of versions, given by their change numbers."""
         dates = [row for seq, index in indexes if index.dates for row in _dates(seq, index)]
@@ -99,7 +103,7 @@ class Rows:
 def _dates(seq: int, index: Index) -> Iterable[bytes]:
     by_place = _grouped((place, (low, high)) for place, low, high in index.dates)
     for place, found in by_place.items():
-        short = len(found) == 1 and found[0][1] - found[0][0] <= SHORT
+        short = len(found) == 1 and 0 < found[0][1] - found[0][0] <= SHORT
         key = even(place) if short else odd(place)
         for (low, high), edge in zip(found, _edges([low for low, _ in found]), strict=True):
             yield copying.row(
