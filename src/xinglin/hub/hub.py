@@ -21,13 +21,18 @@ from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
 from xinglin.hub.installed import definitions
 from xinglin.hub.records import Gone, Key, Record, Unknown, UnknownVersion
+from xinglin.hub.search import parameters as search_parameters
+from xinglin.hub.search.everything import everything
+from xinglin.hub.search.lastn import lastn
 from xinglin.hub.search.match import match
 from xinglin.hub.search.parameters import Parameters
 from xinglin.hub.search.search import Asked, Found, Limits, search, within
+from xinglin.hub.search.tending import Tending
 from xinglin.hub.store import RETRY, Store, count
 from xinglin.standards.definitions import resource_types
 
 Result = TypeVar("Result")
+Pairs = Sequence[tuple[str, str]]
 
 ATTEMPTS = 8
 """How often a transaction is begun again when others write the same records."""
@@ -51,12 +56,14 @@ class Contended(DatabaseError):
 class Hub:
     """An open health database."""
 
-    def __init__(self, database: Database, store: Store, admission: Admission, limits: Limits) -> None:
+    def __init__(self, database: Database, store: Store, admission: Admission, settings: Settings) -> None:
         self.admission = admission
         self.database = database
         self.store = store
-        self.limits = limits
+        self.limits = Limits.of(settings)
+        self.language = settings.language
         self.match: Matcher = partial(match, store)
+        self.tending = Tending(database, store, self.transaction)
         self._written = 0
         self._training: asyncio.Task[None] | None = None
         self._read: Gather[Key, Record | None] = Gather(self._read_many, lanes=2, most=READ_TOGETHER)
@@ -107,6 +114,18 @@ class Hub:
         async with within(self.limits.seconds), self.database.connection(connection) as used:
             return await search(self.store, used, self.limits, asked)
 
+    async def everything(
+        self, owner: Key, pairs: Pairs, base: str, connection: Connection | None = None
+    ) -> Found:
+        """Give all records about a Patient or Encounter, a page at a time. Raises SearchError or Unknown."""
+        async with within(self.limits.seconds), self.database.connection(connection) as used:
+            return await everything(self.store, used, self.limits, owner, pairs, base)
+
+    async def lastn(self, pairs: Pairs, base: str, connection: Connection | None = None) -> Found:
+        """Give the latest observations of each code. Raises SearchError."""
+        async with within(self.limits.seconds), self.database.connection(connection) as used:
+            return await lastn(self.store, used, self.limits, pairs, base)
+
     async def changes(self, *, after: int, most: int) -> Sequence[past.ChangeMade]:
         """Give the next changes after the number `after` (see `hub.history.changes`)."""
         async with self.database.connection() as connection:
@@ -115,7 +134,7 @@ class Hub:
     async def change(self, change: Change) -> Done:
         """Carry out one change in a transaction of its own; it is durable when this returns."""
         change = self.admission.check(change)
-        if isinstance(change, Create) and change.criteria is None:
+        if isinstance(change, Create) and change.criteria is None and change.type != search_parameters.TYPE:
             return await self._create(change)
         return (await self.change_all([change]))[0]
 
@@ -157,6 +176,8 @@ class Hub:
     def written(self, records: Sequence[Record]) -> None:
         """Take note of records that a transaction has committed."""
         count(records)
+        if any(record.key.type == search_parameters.TYPE for record in records):
+            self.tending.call()
         self._written += len(records)
         if self._written >= TRAIN_AFTER and (self._training is None or self._training.done()):
             self._written = 0
@@ -172,6 +193,7 @@ class Hub:
 
     async def close(self) -> None:
         """Let background work end."""
+        await self.tending.stop()
         if self._training is not None:
             await self._training
 
@@ -188,7 +210,8 @@ async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
         async with database.connection() as connection:
             await store.open(connection, resource_types())
         admission = Admission(definitions(settings), enforce=settings.validation == "errors")
-        hub = Hub(database, store, admission, Limits.of(settings))
+        hub = Hub(database, store, admission, settings)
+        hub.tending.start()
         yield hub
         await hub.close()
     finally:

@@ -6,8 +6,10 @@ from xinglin.api.fhir.bundle import post_bundle
 from xinglin.api.fhir.capabilities import capabilities
 from xinglin.api.fhir.create import create
 from xinglin.api.fhir.delete import delete
+from xinglin.api.fhir.everything import encounter_everything, patient_everything
 from xinglin.api.fhir.exchange import Handler, interaction
 from xinglin.api.fhir.history import history
+from xinglin.api.fhir.lastn import lastn
 from xinglin.api.fhir.patch import patch
 from xinglin.api.fhir.read import read
 from xinglin.api.fhir.search import search, search_by_post
@@ -24,6 +26,9 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/{type}/$validate", "validate", validate),
     ("POST", "/{type}/{id}/$validate", "validate", validate),
     ("GET", "/{type}/{id}/$validate", "validate", validate),
+    ("GET", "/Patient/{id}/$everything", "everything", patient_everything),
+    ("GET", "/Encounter/{id}/$everything", "everything", encounter_everything),
+    ("GET", "/Observation/$lastn", "lastn", lastn),
     ("GET", "/{compartment}/{id}/*", "search-compartment", search),
     ("GET", "/{compartment}/{id}/{type}", "search-compartment", search),
     ("GET", "/{type}/{id}", "read", read),

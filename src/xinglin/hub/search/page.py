@@ -65,16 +65,23 @@ class Finder:
 
     def condition(self) -> Sql:
         """Give what row `r` must fulfil."""
-        plain = [one for one in self.prepared if _only_keys(one)]
-        others = [one.sql(self._compiler) for one in self.prepared if not _only_keys(one) and not one.empty]
-        if len(plain) > 1:  # compartments: one look into the index of keys for all types
-            wanted = [cast("c.Keys", one.conditions[0]).keys for one in plain]
-            types = sorted(self.store.types[one.type] for one in plain)
-            condition = keys(frozenset[int]().union(*wanted))
-            others.append(everything([Sql("r.type = ANY(%s::smallint[])", (types,)), condition]))
-        else:
-            others += [one.sql(self._compiler) for one in plain]
+        groups: dict[object, list[Prepared]] = {}
+        for one in self.prepared:
+            if not one.empty:
+                groups.setdefault(_shared(one), []).append(one)
+        others = [self._together(several) for several in groups.values()]
         return everything([anything(others), *self.extra])
+
+    def _together(self, several: Sequence[Prepared]) -> Sql:
+        """Compartments: one look into the index of keys for all types that ask the same besides."""
+        if len(several) == 1:
+            return several[0].sql(self._compiler)
+        wanted = frozenset(key for one in several for key in cast("c.Keys", one.conditions[0]).keys)
+        types = sorted(self.store.types[one.type] for one in several)
+        rest = Prepared("Resource", several[0].conditions[1:], several[0].more)
+        return everything(
+            [Sql("r.type = ANY(%s::smallint[])", (types,)), keys(wanted), rest.sql(self._compiler)]
+        )
 
     async def fetch(self, place: Place | None, most: int) -> list[Hit]:
         """Give at most `most` records after `place`."""
@@ -105,7 +112,9 @@ class Finder:
 
     def _ordered(self, source: Sql, names: Sequence[Sql], most: int) -> Sql:
         columns = "".join([f", {name.text}" for name in names])
-        order: list[LiteralString] = [f"{name.text} {key.direction}" for name, key in zip(names, self.order, strict=True)]
+        order: list[LiteralString] = [
+            f"{name.text} {key.direction}" for name, key in zip(names, self.order, strict=True)
+        ]
         if self._several:
             order.append("r.type")
         order.append("r.id")
@@ -137,7 +146,9 @@ class Finder:
             parts.append(Sql(f"d.{driver.column} {bound} %s::{first.cast}", (place.values[0],)))
         columns = [Sql(f"{_COLUMNS}{_LINKS}")]
         columns += [fill(f"{{}} AS {name}", one) for name, one in zip(_NAMES, names, strict=False)]
-        order: list[LiteralString] = [f"{name} {key.direction}" for name, key in zip(_NAMES, self.order, strict=False)]
+        order: list[LiteralString] = [
+            f"{name} {key.direction}" for name, key in zip(_NAMES, self.order, strict=False)
+        ]
         # This column is never null: without NULLS LAST the index has its order.
         order[0] = "k0 DESC" if first.descending else "k0"
         return fill(
@@ -196,11 +207,9 @@ class Finder:
         return [Key(self.store.type_names[kind], id_) for kind, id_ in rows]
 
 
-def _only_keys(prepared: Prepared) -> bool:
-    return (
-        len(prepared.conditions) == 1
-        and isinstance(prepared.conditions[0], c.Keys)
-        and prepared.type != "Resource"
-        and not prepared.more
-        and not prepared.checks
-    )
+def _shared(prepared: Prepared) -> object:
+    """Give what must be equal for branches to be asked together: all but the type and the first keys."""
+    first = prepared.conditions[0] if prepared.conditions else None
+    if not isinstance(first, c.Keys) or prepared.type == "Resource":
+        return prepared.type
+    return (*prepared.conditions[1:], *prepared.more)

@@ -17,7 +17,10 @@ from xinglin.standards.search.dates import to_micros
 TYPE = "SearchParameter"
 
 _GENERATION = "SELECT search_generation FROM hub"
-_LOAD = "SELECT url, content, types, target IS NOT NULL FROM search_parameter WHERE content IS NOT NULL ORDER BY url"
+_LOAD = """
+SELECT url, content, types, target IS NOT NULL FROM search_parameter
+WHERE content IS NOT NULL OR target IS NOT NULL ORDER BY url
+"""
 _ADD = """
 INSERT INTO search_parameter (url, id, content, types, target)
 VALUES (%s, %s, %s, %s, (pg_current_xact_id()::text::bigint + (SELECT transaction_offset FROM hub) + 1) << 20)
@@ -25,7 +28,7 @@ ON CONFLICT (url) DO UPDATE SET id = excluded.id, content = excluded.content, ty
     target = excluded.target, place = -1, done = 0
 """
 _RETIRE = "UPDATE search_parameter SET content = NULL, target = NULL WHERE id = %s AND url <> %s"
-_COUNT_UP = "UPDATE hub SET search_generation = search_generation + 1"
+COUNT_UP = "UPDATE hub SET search_generation = search_generation + 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Parameters:
     def __init__(self, *, zone: str, base_url: str = "") -> None:
         self.reading = Reading(zone, base_url)
         self.generation = 0
+        self._waiting = False
         self.pending: tuple[Pending, ...] = ()
         self._terminology = KnownTerminology()
         self._use(r4())
@@ -59,6 +63,11 @@ class Parameters:
         """Give what a search depends on besides the records; `moment` is now, in microseconds since 1970."""
         return Surroundings(to_micros(now()) if moment is None else moment, self.reading, self._terminology)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether records wait to be indexed again."""
+        return self._waiting
+
     async def refresh(self, connection: Connection) -> None:
         """Learn what other processes have changed."""
         row = await (await connection.execute(_GENERATION)).fetchone()
@@ -66,10 +75,12 @@ class Parameters:
 
     async def keep_up(self, connection: Connection, generation: int) -> None:
         """Learn the parameters of `generation` where they aren't known yet."""
-        if generation == self.generation and not self.pending:
+        if generation == self.generation and not self._waiting:
             return
         rows = await (await connection.execute(_LOAD)).fetchall()
-        found = cast("list[tuple[str, str, list[str], bool]]", rows)
+        every = cast("list[tuple[str, str | None, list[str], bool]]", rows)
+        found = [(url, text, types, waits) for url, text, types, waits in every if text is not None]
+        self._waiting = any(waits for *_, waits in every)
         contents = [loads(text.encode()) for _, text, _, _ in found]
         if generation != self.generation:
             self._use(r4().with_parameters(contents) if contents else r4())
@@ -94,7 +105,7 @@ class Parameters:
                 await connection.execute(_ADD, [content["url"], id_, text, types])
             else:
                 await connection.execute(_RETIRE, [id_, ""])
-        await connection.execute(_COUNT_UP)
+        await connection.execute(COUNT_UP)
 
     def _check(self, content: Json) -> list[str]:
         """Give the types that a parameter concerns. Raises BadParameter."""

@@ -99,14 +99,14 @@ CREATE INDEX search_text_text ON search_text (text);
 
 CREATE TABLE search_parameter (
     url text PRIMARY KEY,
-    id text COLLATE "C" NOT NULL UNIQUE,
+    id text COLLATE "C" NOT NULL,   -- of the SearchParameter record
     content text,                   -- the SearchParameter as JSON; null: no longer in use
     types text[] NOT NULL,          -- resource types it concerns
     target bigint,                  -- records written before this change number need indexing; null: none do
     place bigint NOT NULL DEFAULT -1, -- change number of the last record indexed
     done bigint NOT NULL DEFAULT 0  -- how many records were indexed
 );
-COMMENT ON TABLE search_parameter IS 'search parameters beyond the specification''s own, and how far their index is';
+COMMENT ON TABLE search_parameter IS 'search parameters of this hub''s own, and how far their index is';
 
 CREATE TABLE resource_history (
     seq bigint NOT NULL,

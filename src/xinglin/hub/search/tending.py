@@ -1,0 +1,66 @@
+"""Keeping the search parameters of a running hub up to date, and their index in the making."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from xinglin.core.errors import DatabaseError
+from xinglin.core.telemetry import describe, logger
+from xinglin.hub.database import Connection, Database
+from xinglin.hub.search.reindex import step
+from xinglin.hub.store import Store
+
+LOOK_SECONDS = 1.0
+"""How often a process looks whether another has changed the search parameters."""
+
+REST_SECONDS = 0.02
+"""Between two steps, so that requests come first."""
+
+Transaction = Callable[[Callable[[Connection], Awaitable[int | None]]], Awaitable[int | None]]
+
+
+class Tending:
+    """A background task of the hub."""
+
+    def __init__(self, database: Database, store: Store, transaction: Transaction) -> None:
+        self._database = database
+        self._store = store
+        self._transaction = transaction
+        self._task: asyncio.Task[None] | None = None
+        self._called = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    def call(self) -> None:
+        """Look now: this process has changed a search parameter."""
+        self._called.set()
+
+    async def stop(self) -> None:
+        """End; a step under way is undone and taken up by whoever comes next."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except DatabaseError as error:  # the next look may find it back
+                logger().warning("search parameters not refreshed", **describe(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._called.wait(), LOOK_SECONDS)
+            self._called.clear()
+
+    async def _look(self) -> None:
+        async with self._database.connection() as connection:
+            await self._store.parameters.refresh(connection)
+        while self._store.parameters.waiting:
+            done = await self._transaction(lambda connection: step(connection, self._store))
+            if not done:
+                async with self._database.connection() as connection:
+                    await self._store.parameters.refresh(connection)
+                return
+            await asyncio.sleep(REST_SECONDS)
