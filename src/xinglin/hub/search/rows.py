@@ -128,7 +128,7 @@ def _numbers(seq: int, index: Index) -> Iterable[bytes]:
                 copying.int8(place),
                 copying.int2(edge),
                 copying.numeric(low),
-                copying.numeric(high),
+                copying.NULL if high == low else copying.numeric(high),
             )
 
 

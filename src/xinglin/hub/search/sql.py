@@ -224,15 +224,15 @@ def dates(wanted: Sequence[c.Dates]) -> Sql:
 
 
 _NUMBERS: dict[str, LiteralString] = {
-    "eq": "d.low >= %(low)s AND d.high < %(high)s",
-    "ne": "NOT (d.low >= %(low)s AND d.high < %(high)s)",
-    "gt": "d.high > %(value)s",
+    "eq": "d.low >= %(low)s AND coalesce(d.high, d.low) < %(high)s",
+    "ne": "NOT (d.low >= %(low)s AND coalesce(d.high, d.low) < %(high)s)",
+    "gt": "coalesce(d.high, d.low) > %(value)s",
     "lt": "d.low < %(value)s",
-    "ge": "d.high >= %(value)s",
+    "ge": "coalesce(d.high, d.low) >= %(value)s",
     "le": "d.low <= %(value)s",
     "sa": "d.low > %(value)s",
-    "eb": "d.high < %(value)s",
-    "ap": "d.low <= %(high)s AND d.high >= %(low)s",
+    "eb": "coalesce(d.high, d.low) < %(value)s",
+    "ap": "d.low <= %(high)s AND coalesce(d.high, d.low) >= %(low)s",
 }
 """`numbers.COMPARISONS` in SQL."""
 

@@ -55,8 +55,8 @@ ALTER TABLE resource ALTER keys SET STATISTICS 1000;
 CREATE UNIQUE INDEX resource_id ON resource (type, id);
 CREATE UNIQUE INDEX resource_seq ON resource (seq);
 CREATE INDEX resource_self_key ON resource (self_key);
-CREATE INDEX resource_updated ON resource (type, updated, seq);
-CREATE INDEX resource_keys ON resource USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 8192);
+CREATE INDEX resource_updated ON resource (type, updated);
+CREATE INDEX resource_keys ON resource USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 1024);
 ALTER TABLE resource SET (autovacuum_vacuum_insert_scale_factor = 0.05);
 
 -- Search values with an order, by the version (`seq`) that has them; see hub/search/rows.py.
@@ -69,17 +69,17 @@ CREATE TABLE search_date (
     edge smallint NOT NULL
 );
 CREATE INDEX search_date_seq ON search_date (seq);
-CREATE INDEX search_date_place ON search_date (place, low, seq);
+CREATE INDEX search_date_place ON search_date (place, low);
 
 CREATE TABLE search_number (
     seq bigint NOT NULL,
     place bigint NOT NULL,          -- place in the upper half, XOR the base unit (0: as written)
     edge smallint NOT NULL,
     low numeric NOT NULL,
-    high numeric NOT NULL
+    high numeric                    -- null: as low
 );
 CREATE INDEX search_number_seq ON search_number (seq);
-CREATE INDEX search_number_place ON search_number (place, low, seq);
+CREATE INDEX search_number_place ON search_number (place, low);
 
 CREATE TABLE search_string (
     seq bigint NOT NULL,
@@ -88,7 +88,7 @@ CREATE TABLE search_string (
     text text COLLATE "C" NOT NULL  -- folded, at most so long as rows.TEXT_MOST
 );
 CREATE INDEX search_string_seq ON search_string (seq);
-CREATE INDEX search_string_place ON search_string (place, text, seq);
+CREATE INDEX search_string_place ON search_string (place, text);
 
 CREATE TABLE search_text (
     hash bigint PRIMARY KEY,
@@ -120,7 +120,7 @@ COMMENT ON TABLE resource_history IS 'earlier versions of every record';
 ALTER TABLE resource_history ALTER body SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX resource_history_id ON resource_history (type, id, version);
 CREATE UNIQUE INDEX resource_history_seq ON resource_history (seq);
-CREATE INDEX resource_history_updated ON resource_history (type, updated, seq);
+CREATE INDEX resource_history_updated ON resource_history (type, updated);
 
 -- Change numbers. The upper bits are the transaction's number, so all of a transaction's changes lie
 -- together; the lower 20 bits are the place within it. A transaction that has ended can't add changes below
