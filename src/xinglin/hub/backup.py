@@ -14,6 +14,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from xinglin.core.errors import DatabaseError
+from xinglin.core.i18n import Phrase
+from xinglin.core.os_errors import reason
 from xinglin.hub import schema
 from xinglin.hub.embedded import BINARIES
 
@@ -101,9 +103,9 @@ def _check(file: Path) -> None:
     try:
         with file.open("rb") as handle:
             if handle.read(len(MAGIC)) != MAGIC:
-                raise NotABackup(file=file, detail="it begins differently")
+                raise NotABackup(file=file, detail=Phrase("it begins differently"))
     except OSError as error:
-        raise NotABackup(file=file, detail=error.strerror) from None
+        raise NotABackup(file=file, detail=reason(error)) from None
 
 
 def _replay(url: str, file: Path) -> None:
@@ -169,8 +171,9 @@ def _sync(file: Path) -> None:
         os.fsync(handle.fileno())
 
 
-def _detail(error: OSError | subprocess.CalledProcessError) -> str:
+def _detail(error: OSError | subprocess.CalledProcessError) -> Phrase | str:
+    """Say what went wrong; what PostgreSQL's programs say stays in their words."""
     if isinstance(error, OSError):
-        return error.strerror or str(error)
+        return reason(error)
     lines = [line for line in str(error.stderr).splitlines() if "error" in line.lower()]
     return lines[0] if lines else str(error.stderr).strip()

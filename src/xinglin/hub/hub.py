@@ -26,7 +26,7 @@ from xinglin.hub.search.everything import everything
 from xinglin.hub.search.lastn import lastn
 from xinglin.hub.search.match import match
 from xinglin.hub.search.parameters import Parameters
-from xinglin.hub.search.search import Asked, Found, Limits, search, within
+from xinglin.hub.search.search import Asked, Found, Limits, one_found, only_id, search, within
 from xinglin.hub.search.tending import Tending
 from xinglin.hub.store import RETRY, Store, count
 from xinglin.standards.definitions import resource_types
@@ -111,6 +111,9 @@ class Hub:
 
     async def search(self, asked: Asked, connection: Connection | None = None) -> Found:
         """Answer a search; on `connection` its transaction's own writes are seen. Raises SearchError."""
+        key = only_id(asked)
+        if key is not None and connection is None:
+            return one_found(asked, await self._read(key), self.store)
         async with within(self.limits.seconds), self.database.connection(connection) as used:
             return await search(self.store, used, self.limits, asked)
 

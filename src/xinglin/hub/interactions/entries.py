@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from xinglin.core.errors import RequestError
 from xinglin.core.exact_json import Json, loads
+from xinglin.core.i18n import Phrase
 from xinglin.hub.admission import admit, admit_type
 from xinglin.hub.changes import Change, Create, Delete, Patch, Update
 from xinglin.hub.preconditions import version_of
@@ -68,7 +69,7 @@ def read_entries(content: Json, most: int) -> tuple[str, list[Json]]:
         raise NotABundle(found=f"{content.get('resourceType')} ({kind})", expression="Bundle.type")
     raw = content.get("entry", [])
     if not isinstance(raw, list) or not all(isinstance(e, dict) for e in cast("list[Any]", raw)):
-        raise BadEntry(detail="Bundle.entry must be an array of objects", expression="Bundle.entry")
+        raise BadEntry(detail=Phrase("it must be an array of objects"), expression="Bundle.entry")
     entries = cast("list[Json]", raw)
     if len(entries) > most:
         raise TooManyEntries(count=len(entries), limit=most, expression="Bundle.entry")
@@ -81,11 +82,11 @@ def read_entry(raw: Json, number: int) -> Entry:
     try:
         request = raw.get("request")
         if not isinstance(request, dict):
-            raise BadEntry(detail="request is missing")
+            raise BadEntry(detail=Phrase('"{name}" is missing', name="request"))
         request = cast("Json", request)
         method, url = request.get("method"), request.get("url")
         if method not in METHODS or not isinstance(url, str):
-            raise BadEntry(detail="request.method or request.url is missing or unknown")
+            raise BadEntry(detail=Phrase("request.method or request.url is missing or unknown"))
         full_url = raw.get("fullUrl")
         change = None if method in ("GET", "HEAD") else _change(method, url, raw, request)
         return Entry(place, method, url, full_url if isinstance(full_url, str) else None, change)
@@ -99,9 +100,11 @@ def _change(method: str, url: str, raw: Json, request: Json) -> Change:
     kind, _, id_ = path.strip("/").partition("/")
     admit_type(kind)
     if "/" in id_ or id_.startswith("$") or (method == "POST" and id_) or (id_ and criteria):
-        raise BadEntry(detail=f"{method} {url} isn't possible in a bundle", expression="request.url")
+        detail = Phrase("{method} {url} isn't possible in a bundle", method=method, url=url)
+        raise BadEntry(detail=detail, expression="request.url")
     if method != "POST" and not id_ and not criteria:
-        raise BadEntry(detail=f"{method} needs an id or a condition", expression="request.url")
+        detail = Phrase("{method} needs an id or a condition", method=method)
+        raise BadEntry(detail=detail, expression="request.url")
     condition = request.get("ifNoneExist") if method == "POST" else criteria
     make = {"POST": _create, "PUT": _update, "PATCH": _patch, "DELETE": _delete}[method]
     return make(
@@ -135,9 +138,9 @@ def patch_from(resource: Json) -> Callable[[Json], Json]:
     if resource["resourceType"] == "Parameters":
         return lambda content: fhirpath_patch.apply(content, resource)
     if resource["resourceType"] != "Binary":
-        raise BadEntry(detail="a PATCH carries a Binary or Parameters", expression="resource")
+        raise BadEntry(detail=Phrase("a PATCH carries a Binary or Parameters"), expression="resource")
     try:
         operations: Sequence[Any] = loads(base64.b64decode(resource.get("data", ""), validate=True))
     except (binascii.Error, TypeError, ValueError):
-        raise BadEntry(detail="the Binary's data isn't base64", expression="resource.data") from None
+        raise BadEntry(detail=Phrase("the Binary's data isn't base64"), expression="resource.data") from None
     return lambda content: json_patch.apply(content, operations)

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qsl, unquote
 
+from xinglin.core.i18n import Phrase
 from xinglin.hub.admission import admit_type
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
@@ -29,7 +30,8 @@ async def fetch(hub: Hub, url: str, *, base: str, connection: Connection | None 
         case _:
             found = await _find(hub, parts, parse_qsl(query, keep_blank_values=True), base, connection)
     if found is None:
-        raise BadEntry(detail=f"GET {url} isn't possible in a bundle", expression="request.url")
+        detail = Phrase("{method} {url} isn't possible in a bundle", method="GET", url=url)
+        raise BadEntry(detail=detail, expression="request.url")
     return Answer(200, body=searchset(found, base, hub.language))
 
 

@@ -22,9 +22,9 @@ async def transaction(hub: Hub, raw: Sequence[Json], *, base: str) -> list[Answe
     resolved before anything is written, no record may be changed twice, and reads come after all writes.
     """
     entries = [read_entry(entry, number) for number, entry in enumerate(raw)]
+    wanted = [hub.admission.check(replace(e.change, place=e.place)) for e in entries if e.change is not None]
 
     async def work(connection: Connection) -> list[Answer]:
-        wanted = [replace(e.change, place=e.place) for e in entries if e.change is not None]
         changes = await resolve(connection, wanted, hub.match)
         names = _full_urls(entries, changes) | await _conditional(hub, connection, changes)
         done = await carry_out(connection, hub.store, [_rewritten(change, names) for change in changes])

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from xinglin.core.clock import now
+from xinglin.core.identifiers import is_id
 from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection
+from xinglin.hub.records import Key, Record
 from xinglin.hub.search.errors import TooLong
 from xinglin.hub.search.includes import Includer
 from xinglin.hub.search.order import Place, sort_keys, sort_kinds
@@ -79,6 +81,23 @@ async def within(seconds: float) -> AsyncGenerator[None]:
             yield
     except TimeoutError:
         raise TooLong(seconds=seconds) from None
+
+
+def only_id(asked: Asked) -> Key | None:
+    """Give the record that a search by one `_id` and nothing else is about: that is a read."""
+    match list(asked.pairs):
+        case [("_id", id_)] if asked.kind and asked.compartment is None and is_id(id_):
+            return Key(asked.kind, id_)
+        case _:
+            return None
+
+
+def one_found(asked: Asked, record: Record | None, store: Store) -> Found:
+    """Give the answer to such a search."""
+    query = parse_search(asked.pairs, store.parameters.registry, asked.kind)
+    key = record.key if record is not None else Key("", "")
+    hits = [Hit(record, Place((), *key))] if record is not None and not record.deleted else []
+    return Found(query, hits, [], len(hits), to_url(query, asked.base), None)
 
 
 async def search(store: Store, connection: Connection, limits: Limits, asked: Asked) -> Found:

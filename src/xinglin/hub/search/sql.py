@@ -112,14 +112,19 @@ class Compiler:
                 by_places.setdefault(one.places, []).append(one)
             elif not (isinstance(one, c.Keys) and len(one.keys) == 1):
                 rest.append(one)
-        found = [Sql("r.keys @> %s::bigint[]", (sorted(single),))] if single else []
+        found = [Sql("r.keys @> %s::bigint[]", (array(single),))] if single else []
         found += [dates(several) for several in by_places.values()]
         return everything([*found, *(self.condition(one) for one in rest)])
 
 
+def array(values: Iterable[int]) -> str:
+    """Write a bigint[] as PostgreSQL reads it, for `%s::bigint[]`: quicker than the driver's own way."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
 def keys(wanted: Iterable[int]) -> Sql:
     """Any of the keys."""
-    return Sql("r.keys && %s::bigint[]", (sorted(wanted),))
+    return Sql("r.keys && %s::bigint[]", (array(wanted),))
 
 
 def forward(salts: Sequence[int], other: Sql) -> Sql:
@@ -143,7 +148,7 @@ def backward(salts: Sequence[int], other: Sql) -> Sql:
 
 def selves(wanted: Iterable[int]) -> Sql:
     """Look for one of these self keys."""
-    return Sql("r.self_key = ANY(%s::bigint[])", (sorted(wanted),))
+    return Sql("r.self_key = ANY(%s::bigint[])", (array(wanted),))
 
 
 def _salted(key: LiteralString, salts: Sequence[int]) -> Sql:
