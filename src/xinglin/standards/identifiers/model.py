@@ -91,9 +91,11 @@ class Scheme:
     def mask(self, text: str) -> str:
         """Give what may be shown to those who needn't know it all; of what isn't understood, nothing."""
         cleaned = self.clean(text[:LONGEST])
+        if not self.is_valid(text):
+            return "*" * len(cleaned)
         if self.shown is None:
             return cleaned
-        start, end = self.shown if self.is_valid(text) else (0, 0)
+        start, end = self.shown
         hidden = len(cleaned) - start - end
         if hidden < FEWEST_HIDDEN:
             return "*" * len(cleaned)
