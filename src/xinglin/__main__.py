@@ -19,6 +19,7 @@ from xinglin import __version__
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError, XinglinError
 from xinglin.core.i18n import terminal_language, translate
+from xinglin.core.os_errors import reason
 from xinglin.core.telemetry import configure_logs, describe, logger
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _tell(UnusableFile(file=error.filename, detail=error.strerror or error))
+        _tell(UnusableFile(file=error.filename, detail=reason(error)))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -9,6 +9,7 @@ from granian.constants import Interfaces, Loops
 from granian.server import Server
 
 from xinglin.core.errors import SettingError
+from xinglin.core.os_errors import reason
 from xinglin.core.settings import PREFIX, Settings
 from xinglin.core.telemetry import configure_logs
 from xinglin.hub import schema
@@ -64,7 +65,7 @@ def check_address(settings: Settings) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
     except OSError as error:
-        raise AddressTaken(host=settings.host, port=settings.port, detail=error.strerror or error) from None
+        raise AddressTaken(host=settings.host, port=settings.port, detail=reason(error)) from None
 
 
 def _share_metrics(folder: Path) -> None:

@@ -16,7 +16,7 @@ stands in `locale/zh.po`.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from xinglin.core.i18n import translate, translated
+from xinglin.core.i18n import Phrase, translate, translated
 
 
 class XinglinError(Exception):
@@ -49,6 +49,10 @@ class XinglinError(Exception):
     def advice(self, language: str = "en") -> str:
         """Say what to do about it, in `language`."""
         return translate(self.remedy, language).format(**translated(self.params, language))
+
+    def phrase(self) -> Phrase:
+        """Give what happened as part of another error's text."""
+        return Phrase(self.message, **self.params)
 
 
 class SettingError(XinglinError):

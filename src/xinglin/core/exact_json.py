@@ -6,19 +6,36 @@ remembers its text (`1.10` stays `1.10`, `1e2` stays `1e2`), as FHIR asks (http:
 
 import json
 import re
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 import msgspec
 
 from xinglin.core.errors import RequestError
+from xinglin.core.i18n import Phrase
 
 Json = dict[str, Any]
 
 MAX_DEPTH = 100
 """Deepest nesting accepted; real FHIR records stay below 30."""
 
+_FAULT = re.compile(r"JSON is malformed: (?P<what>.+) \(byte (?P<place>\d+)\)")
+_FAULTS: Mapping[str, Phrase] = {
+    "Input data was truncated": Phrase("the text ends too early"),
+    "Integer value out of range": Phrase("a whole number has too many digits"),
+    "invalid character": Phrase("an unexpected character"),
+    "invalid number": Phrase("a number that isn't written as JSON asks"),
+    "invalid escape character in string": Phrase("an unknown escape in a string"),
+    "object keys must be strings": Phrase("a key without double quotes"),
+    "trailing comma in object": Phrase("a comma before the closing bracket"),
+    "trailing comma in array": Phrase("a comma before the closing bracket"),
+    "trailing characters": Phrase("more text behind the value"),
+    "expected ',' or '}'": Phrase("a comma or the closing bracket is missing"),
+    "expected ',' or ']'": Phrase("a comma or the closing bracket is missing"),
+    "expected ':'": Phrase("a colon is missing"),
+}
+"""What msgspec says most often, in words of ours."""
 _KEY = re.compile(rb'"\s*:')
 
 
@@ -77,9 +94,12 @@ def loads(data: bytes) -> Any:
     try:
         value = _decoder.decode(data)
     except msgspec.DecodeError as error:
-        raise MalformedJson(detail=str(error)) from None
-    except UnicodeDecodeError as error:
-        raise MalformedJson(detail=f"invalid UTF-8 at byte {error.start}") from None
+        raise MalformedJson(detail=_fault(str(error))) from None
+    except UnicodeDecodeError:
+        detail = Phrase("it isn't UTF-8 at byte {place}", place=_first_bad_byte(data))
+        raise MalformedJson(detail=detail) from None
+    except InvalidOperation:
+        raise MalformedJson(detail=Phrase("a number is too large or too small to be kept")) from None
     except RecursionError:
         raise TooDeep(limit=MAX_DEPTH) from None
     # Counting is cheap and finds what msgspec lets pass: a key written twice leaves fewer keys in the value
@@ -87,6 +107,24 @@ def loads(data: bytes) -> Any:
     if _count_keys(value, MAX_DEPTH) != len(_KEY.findall(data)):
         json.loads(data, object_pairs_hook=_refuse_duplicates)
     return value
+
+
+def _fault(said: str) -> Phrase | str:
+    """Give what msgspec says in words that can be translated; what it hardly ever says stays English."""
+    match = _FAULT.fullmatch(said)
+    fault = _FAULTS.get(match["what"] if match else said)
+    if fault is None or match is None:
+        return fault or said
+    return Phrase("{fault} at byte {place}", fault=fault, place=match["place"])
+
+
+def _first_bad_byte(data: bytes) -> int:
+    """Give the place where `data` stops being UTF-8; msgspec counts within one string only."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
 
 
 def dumps(value: Any) -> bytes:

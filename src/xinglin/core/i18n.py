@@ -28,7 +28,9 @@ def translate(text: str, language: str) -> str:
 class Phrase:
     """A text of ours inside another, such as the `detail` of an error: filled in and translated with it."""
 
-    def __init__(self, template: str, **params: object) -> None:
+    __slots__ = ("_params", "_template")
+
+    def __init__(self, template: str, /, **params: object) -> None:
         """Take an English message id and the values for its places."""
         self._template = template
         self._params = params
@@ -40,10 +42,19 @@ class Phrase:
     def __str__(self) -> str:
         return self.text("en")
 
+    def __repr__(self) -> str:
+        return f"Phrase({str(self)!r})"
+
 
 def translated(params: Mapping[str, object], language: str) -> dict[str, object]:
-    """Give values for a template, with those that are phrases of ours in `language`."""
-    return {name: one.text(language) if isinstance(one, Phrase) else one for name, one in params.items()}
+    """Give values for a template, with those that are phrases of ours in `language`.
+
+    A whole sentence loses its full stop there: what it becomes part of has its own.
+    """
+    return {
+        name: one.text(language).rstrip(".。") if isinstance(one, Phrase) else one
+        for name, one in params.items()
+    }
 
 
 def negotiate(accept_language: str | None, default: str = "en") -> str:

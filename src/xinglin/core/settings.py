@@ -9,12 +9,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from xinglin.core.errors import SettingError
+from xinglin.core.i18n import Phrase
+from xinglin.core.os_errors import reason
 
 PREFIX = "XINGLIN_"
 SECRETS = frozenset({"database_url"})
@@ -149,9 +151,22 @@ def _resolve(name: str, environment: Mapping[str, str], file: Path, from_file: d
         raw, origin = getattr(Settings(), name), "default"
     try:
         value = msgspec.convert(raw, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise WrongSetting(name=name, origin=origin, detail=error) from None
+    except msgspec.ValidationError:
+        raise WrongSetting(name=name, origin=origin, detail=_wanted(kind)) from None
     return Setting(name, value, origin, _description(kind))
+
+
+def _wanted(kind: Any) -> Phrase:
+    """Say what values a setting takes; msgspec says it in English only."""
+    choices = get_args(kind.__origin__)
+    if choices:
+        return Phrase("it must be one of {allowed}", allowed=", ".join(choices))
+    if kind.__origin__ is not int:
+        return Phrase("it must be a text")
+    most = next((m.le for m in kind.__metadata__ if m.le is not None), None)
+    if most is None:
+        return Phrase("it must be a whole number from {least}", least=1)
+    return Phrase("it must be a whole number from {least} to {most}", least=1, most=most)
 
 
 def _description(kind: Any) -> str:
@@ -166,10 +181,16 @@ def _read_file(environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if named:
-            raise UnreadableSettings(file=file, detail="no such file") from None
+            raise UnreadableSettings(file=file, detail=Phrase("no such file or folder")) from None
         return file, {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UnreadableSettings(file=file, detail=error) from None
+    except OSError as error:
+        raise UnreadableSettings(file=file, detail=reason(error)) from None
+    except UnicodeDecodeError as error:
+        detail = Phrase("it isn't UTF-8 at byte {place}", place=error.start)
+        raise UnreadableSettings(file=file, detail=detail) from None
+    except tomllib.TOMLDecodeError as error:
+        # The parser's own words are English only, but they name the place.
+        raise UnreadableSettings(file=file, detail=Phrase("it isn't TOML ({detail})", detail=error)) from None
     for name in values.keys() - set(Settings.__struct_fields__):
         nearest = difflib.get_close_matches(name, Settings.__struct_fields__, 1, 0.0)
         raise UnknownSetting(file=file, name=name, nearest=nearest[0])

@@ -7,6 +7,7 @@ from typing import Any
 
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import Json, MalformedJson, dumps, loads
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import Item, compile_expression
 from xinglin.standards.fhirpath.quantity import Quantity
 from xinglin.standards.fhirpath.temporal import Temporal
@@ -44,7 +45,8 @@ def _answer(line: bytes) -> Json:
     try:
         case = loads(line)
         if not is_object(case) or not isinstance(case.get("expression"), str):
-            raise MalformedJson(detail='a case is an object with "id", "expression" and "resource"')
+            detail = Phrase('a case is an object with "id", "expression" and "resource"')
+            raise MalformedJson(detail=detail)
         identifier = case.get("id")
         compiled = compile_expression(case["expression"], strict=case.get("strict") is True)
         found = compiled.evaluate(case.get("resource") or {})

@@ -11,6 +11,8 @@ from typing import IO, Any
 
 from xinglin.core import exact_json
 from xinglin.core.errors import RequestError, ValidationError
+from xinglin.core.i18n import Phrase
+from xinglin.core.os_errors import reason
 from xinglin.standards.definitions import Definitions
 from xinglin.standards.validation import Finding, Severity, validator
 from xinglin.standards.validation.context import is_object
@@ -152,4 +154,9 @@ def _reading(path: Path) -> Generator[None]:
     try:
         yield
     except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableFile(file=str(path), detail=str(error)) from None
+        detail = (
+            reason(error)
+            if isinstance(error, OSError) and error.errno
+            else Phrase("it is cut short, or not packed with gzip")
+        )
+        raise UnreadableFile(file=str(path), detail=detail) from None

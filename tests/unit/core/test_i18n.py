@@ -3,6 +3,8 @@
 import ast
 import importlib
 import pkgutil
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -11,7 +13,7 @@ import pytest
 import xinglin
 from xinglin.core import settings
 from xinglin.core.errors import XinglinError, all_errors
-from xinglin.core.i18n import negotiate, terminal_language, translate
+from xinglin.core.i18n import Phrase, negotiate, terminal_language, translate
 
 for module in pkgutil.walk_packages(xinglin.__path__, "xinglin."):
     if "migrations" not in module.name and not module.name.endswith("__main__"):
@@ -21,19 +23,87 @@ ERRORS = list(all_errors())
 SOURCES = Path(xinglin.__file__).parent
 
 
+UNTRANSLATED = {
+    ("hub/search/lastn.py", "count"): "this module is still being written",
+    ("hub/search/lastn.py", "kind"): "this module is still being written",
+}
+"""Words that may stay English, by file and keyword, with the reason."""
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Read every source file, by its path below the package."""
+    return {
+        file.relative_to(SOURCES).as_posix(): ast.parse(file.read_text(encoding="utf-8"))
+        for file in sorted(SOURCES.rglob("*.py"))
+    }
+
+
+def calls() -> Iterator[tuple[str, str, ast.Call]]:
+    """Give file, name called and call of every call in the sources."""
+    for file, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                yield file, node.func.id if isinstance(node.func, ast.Name) else node.func.attr, node
+
+
+def constants(node: ast.expr) -> Iterator[str]:
+    """Give the texts that an argument may be; one may be chosen by a condition."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp():
+            yield from constants(node.body)
+            yield from constants(node.orelse)
+        case _:
+            pass
+
+
 def marked_texts() -> set[str]:
-    """Find the texts handed to `_(…)` or `translate(…)`, and module constants that are."""
-    found: set[str] = set()
-    for file in SOURCES.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id in ("_", "translate")
-                and node.args
-            ) and isinstance(node.args[0], ast.Constant):
-                found.add(node.args[0].value)
-    return found
+    """Find the texts handed to `_(…)`, `translate(…)` or `Phrase(…)`."""
+    return {
+        text
+        for _, name, call in calls()
+        if name in {"_", "translate", "Phrase"} and call.args
+        for text in constants(call.args[0])
+    }
+
+
+def words(node: ast.expr) -> bool:
+    """Say whether a value is English of ours: a text with a space, or an f-string with letters of its own."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return " " in text
+        case ast.JoinedStr():
+            own = "".join(str(one.value) for one in node.values if isinstance(one, ast.Constant))
+            return " " in own and any(map(str.isalpha, own))
+        case ast.IfExp():
+            return words(node.body) or words(node.orelse)
+        case ast.BoolOp():
+            return any(map(words, node.values))
+        case _:
+            return False
+
+
+def local_words(tree: ast.Module) -> Iterator[tuple[ast.Call, ast.keyword, ast.expr]]:
+    """Give each keyword of the calls in `tree` with its value, looked up where it is a local name."""
+    for scope in ast.walk(tree):
+        if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        assigned = {
+            one.targets[0].id: one.value
+            for one in ast.walk(scope)
+            if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
+        }
+        for call in ast.walk(scope):
+            if isinstance(call, ast.Call):
+                for keyword in call.keywords:
+                    value = keyword.value
+                    yield (
+                        call,
+                        keyword,
+                        assigned.get(value.id, value) if isinstance(value, ast.Name) else value,
+                    )
 
 
 def fields(text: str) -> set[str]:
@@ -53,6 +123,36 @@ def test_chinese_is_complete(text: str) -> None:
     chinese = translate(text, "zh")
     assert any("\u4e00" <= c <= "\u9fff" for c in chinese), f"no Chinese for: {text}"
     assert fields(chinese) == fields(text), "both texts are filled in with the same values"
+
+
+def test_errors_take_no_english_values() -> None:
+    """Words of ours inside a message are a Phrase, so that they are translated with it."""
+    errors = {e.__name__ for e in ERRORS}
+    found = {
+        (file, keyword.arg): call.lineno
+        for file, tree in trees().items()
+        for call, keyword, value in local_words(tree)
+        if getattr(call.func, "id", None) in errors and words(value)
+    }
+    assert found.keys() == UNTRANSLATED.keys(), f"write Phrase(…), or take it off the list: {found}"
+
+
+def test_phrases_are_templates() -> None:
+    """A text that is already filled in can't be looked up in the catalogue."""
+    found = [
+        f"{file}:{call.lineno}"
+        for file, name, call in calls()
+        if name == "Phrase" and isinstance(call.args[0], ast.JoinedStr | ast.BinOp | ast.Call)
+    ]
+    assert not found, f"give the values as keywords in {found}"
+
+
+def test_phrases_are_said_with_the_message_around_them() -> None:
+    inner = Phrase("{one} or {other}", one="a", other=Phrase("a string"))
+    assert str(Phrase('"{name}" must be {kind}', name="x", kind=inner)) == '"x" must be a or a string'
+    error = XinglinError().phrase()
+    outer = Phrase("it isn't TOML ({detail})", detail=error)
+    assert outer.text("zh") == "不是 TOML（杏林内部出现了意外错误）", "the inner full stop is gone"
 
 
 def test_codes_are_unique_and_in_their_branch() -> None:

@@ -78,9 +78,8 @@ class Exchange:
         """Read the body as JSON. Raises RequestError; `types` are the content types taken."""
         found = self.header("content-type").partition(";")[0].strip().lower()
         if found not in (types or (JSON, "application/json")):
-            raise WrongContentType(
-                found=found or "none", wanted=" or ".join(types or (JSON, "application/json"))
-            )
+            wanted = ", ".join(types or (JSON, "application/json"))
+            raise WrongContentType(found=found or "-", wanted=wanted)
         return loads(await read_body(self.request, self.settings.max_body_bytes))
 
 

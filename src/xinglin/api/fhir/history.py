@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.errors import RequestError
+from xinglin.core.i18n import Phrase
 from xinglin.hub.admission import admit_type
 from xinglin.hub.bundles import Link, bundle, history_entry
 from xinglin.hub.history import FOREVER, Place
@@ -60,7 +61,9 @@ def _url(address: str, parameters: dict[str, str]) -> str:
 def _count(exchange: Exchange) -> int:
     value = exchange.request.query_params.get("_count", str(DEFAULT_COUNT))
     if not (value.isascii() and value.isdigit() and int(value) > 0):
-        raise BadParameter(name="_count", value=value, detail="it is a whole number from 1")
+        raise BadParameter(
+            name="_count", value=value, detail=Phrase("it must be a whole number from {least}", least=1)
+        )
     return min(int(value), MOST)
 
 
@@ -71,9 +74,9 @@ def _since(exchange: Exchange) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value.replace(" ", "+"))
     except ValueError:
-        raise BadParameter(name="_since", value=value, detail="it is an instant") from None
+        raise BadParameter(name="_since", value=value, detail=Phrase("it must be an instant")) from None
     if moment.tzinfo is None:
-        raise BadParameter(name="_since", value=value, detail="an instant states its time zone")
+        raise BadParameter(name="_since", value=value, detail=Phrase("an instant must state its time zone"))
     return moment
 
 
@@ -90,4 +93,6 @@ def _place(token: str | None) -> Place:
         microseconds, seq = struct.unpack("!qq", base64.urlsafe_b64decode(token + "=="))
         return EPOCH + timedelta(microseconds=microseconds), seq
     except (ValueError, struct.error, OverflowError):
-        raise BadParameter(name="_page", value=token, detail="follow the links that the hub gave") from None
+        raise BadParameter(
+            name="_page", value=token, detail=Phrase("follow the links that the hub gave")
+        ) from None

@@ -18,6 +18,8 @@ import zstandard
 
 from xinglin.core import exact_json
 from xinglin.core.errors import ValidationError
+from xinglin.core.i18n import Phrase
+from xinglin.core.os_errors import reason
 
 MAGIC = b"XLPACK01"
 _HEAD = struct.Struct("<8sII")
@@ -47,10 +49,12 @@ class Pack:
             with path.open("rb") as handle:
                 self._data = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
             magic, dictionary_size, index_size = _HEAD.unpack_from(self._data)
-        except (OSError, ValueError, struct.error) as error:
-            raise PackUnreadable(file=path.name, detail=str(error)) from None
+        except OSError as error:
+            raise PackUnreadable(file=path.name, detail=reason(error)) from None
+        except (ValueError, struct.error):
+            raise PackUnreadable(file=path.name, detail=Phrase("it isn't a pack")) from None
         if magic != MAGIC:
-            raise PackUnreadable(file=path.name, detail="it isn't a pack")
+            raise PackUnreadable(file=path.name, detail=Phrase("it isn't a pack"))
         start = _HEAD.size
         dictionary = zstandard.ZstdCompressionDict(self._data[start : start + dictionary_size])
         self._zstd = zstandard.ZstdDecompressor(dict_data=dictionary)
@@ -60,8 +64,8 @@ class Pack:
         try:
             index = zstandard.ZstdDecompressor().decompress(self._data[start : self._start])
             self._index = msgspec.msgpack.decode(index, type=Index)
-        except (zstandard.ZstdError, msgspec.DecodeError) as error:
-            raise PackUnreadable(file=path.name, detail=str(error)) from None
+        except (zstandard.ZstdError, msgspec.DecodeError):
+            raise PackUnreadable(file=path.name, detail=Phrase("it is damaged")) from None
 
     @property
     def kinds(self) -> Collection[str]:
@@ -81,8 +85,8 @@ class Pack:
         try:
             with self._turn:
                 return self._zstd.decompress(self._data[start : start + place[1]])
-        except zstandard.ZstdError as error:
-            raise PackUnreadable(file=self.path.name, detail=str(error)) from None
+        except zstandard.ZstdError:
+            raise PackUnreadable(file=self.path.name, detail=Phrase("it is damaged")) from None
 
     def get(self, kind: str, key: str) -> Any:
         """One body as JSON; None where the pack has none."""

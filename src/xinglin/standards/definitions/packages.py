@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from xinglin.core import exact_json
 from xinglin.core.errors import RequestError, ValidationError
+from xinglin.core.i18n import Phrase
+from xinglin.core.os_errors import reason
 from xinglin.standards.definitions.build import bodies
 from xinglin.standards.definitions.pack import Pack, write_pack
 
@@ -53,13 +55,15 @@ def package_add(path: Path, folder: Path) -> PackageInfo:
         elif "resourceType" in content:
             resources.append(content)
     if manifest is None:
-        raise PackageUnreadable(file=path.name, detail="it has no package/package.json")
+        raise PackageUnreadable(file=path.name, detail=Phrase("it has no package/package.json"))
     about = _about(path, manifest, len(resources))
     target = folder / f"{about['name']}#{about['version']}{_SUFFIX}"
     try:
         write_pack(target, bodies(resources, about))
     except (KeyError, TypeError, AttributeError) as error:
-        detail = f"a definition in it is malformed ({type(error).__name__}: {error})"
+        detail = Phrase(
+            "a definition in it is malformed ({detail})", detail=f"{type(error).__name__}: {error}"
+        )
         raise PackageUnreadable(file=path.name, detail=detail) from error
     return _info(target)
 
@@ -89,13 +93,16 @@ def _info(path: Path) -> PackageInfo:
 def _about(path: Path, manifest: dict[str, Any], definitions: int) -> dict[str, Any]:
     name, version = manifest.get("name"), manifest.get("version")
     if not _is_plain(name) or not _is_plain(version):
-        raise PackageUnreadable(file=path.name, detail="its package.json gives no usable name and version")
+        raise PackageUnreadable(
+            file=path.name, detail=Phrase("its package.json gives no usable name and version")
+        )
     versions = manifest.get("fhirVersions", manifest.get("fhir-version-list", []))
     if not isinstance(versions, list):
         versions = []
     known: list[str] = [str(one) for one in versions]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     if known and not any(one.startswith("4.0") for one in known):
-        raise PackageUnreadable(file=path.name, detail=f"it is for FHIR {', '.join(known)}")
+        detail = Phrase("it is for FHIR {versions}", versions=", ".join(known))
+        raise PackageUnreadable(file=path.name, detail=detail)
     return {
         "name": name,
         "version": version,
@@ -115,6 +122,10 @@ def _is_plain(value: object) -> bool:
     )
 
 
+def _too_large() -> Phrase:
+    return Phrase("it unpacks to more than a package holds")
+
+
 def _json_members(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the JSON objects directly in the archive's `package` folder; nothing is unpacked to disk."""
     total = 0
@@ -123,7 +134,7 @@ def _json_members(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             for count, member in enumerate(archive):
                 total += member.size
                 if count >= MAX_FILES or member.size > MAX_FILE_BYTES or total > MAX_TOTAL_BYTES:
-                    raise PackageUnreadable(file=path.name, detail="it unpacks to more than a package holds")
+                    raise PackageUnreadable(file=path.name, detail=_too_large())
                 folder, _, name = member.name.rpartition("/")
                 if (
                     not member.isfile()
@@ -139,8 +150,13 @@ def _json_members(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             while stream.read(MAX_FILE_BYTES // 64):
                 total += MAX_FILE_BYTES // 64
                 if total > MAX_TOTAL_BYTES:
-                    raise PackageUnreadable(file=path.name, detail="it unpacks to more than a package holds")
+                    raise PackageUnreadable(file=path.name, detail=_too_large())
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise PackageUnreadable(file=path.name, detail=str(error) or "it is cut short") from None
+        detail = (
+            reason(error)
+            if isinstance(error, OSError) and error.errno
+            else Phrase("it is cut short, or no .tgz file")
+        )
+        raise PackageUnreadable(file=path.name, detail=detail) from None
     except RequestError as error:
-        raise PackageUnreadable(file=path.name, detail=error.text()) from None
+        raise PackageUnreadable(file=path.name, detail=error.phrase()) from None

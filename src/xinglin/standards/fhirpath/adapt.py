@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.code import Code, Env, Run, Test
 from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.values import (
@@ -13,6 +14,7 @@ from xinglin.standards.fhirpath.values import (
     to_system,
 )
 
+_CONDITION: Final = Phrase("a condition")
 SELF_EVIDENT: Final = STRING_TYPES | INTEGER_TYPES | BOOLEAN_TYPES
 """Types whose raw value is the system value."""
 
@@ -22,12 +24,17 @@ def self_evident(types: tuple[str, ...]) -> bool:
     return all(t in SELF_EVIDENT or t.startswith("System.") for t in types)
 
 
-def single(items: list[Any], what: str) -> Any:
-    """Give the only item, None where there is none. Raises EvaluationError where there are several."""
+def single(items: list[Any], what: str | Phrase) -> Any:
+    """Give the only item, None where there is none. Raises EvaluationError where there are several.
+
+    `what` needs it: an operator or function, or words of ours.
+    """
     if not items:
         return None
     if len(items) > 1:
-        raise EvaluationError(detail=f"{what} needs a single item, {len(items)} found")
+        raise EvaluationError(
+            detail=Phrase("{what} needs a single item, {count} found", what=what, count=len(items))
+        )
     return items[0]
 
 
@@ -38,7 +45,7 @@ def as_test(code: Code) -> Test:
     source = code.run
 
     def test(this: Any, env: Env) -> bool | None:
-        item = single(source(this, env), "a condition")
+        item = single(source(this, env), _CONDITION)
         if type(item) is Node:
             item = item.value if item.type == "boolean" else True
         return item if item is None or isinstance(item, bool) else True

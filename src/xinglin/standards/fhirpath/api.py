@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.definitions import type_model
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import as_test
@@ -72,7 +73,7 @@ class Compiled:
 
     def __init__(self, node: tree.Node, *, type_name: str | None = None, strict: bool = False) -> None:
         if type_name is not None and type_name not in type_model():
-            raise SemanticProblem(position=1, detail=f"there is no type {type_name}")
+            raise SemanticProblem(position=1, detail=Phrase("there is no type {name}", name=type_name))
         self.tree = node
         self.type_name = type_name
         self.strict = strict
@@ -175,7 +176,7 @@ class Compiled:
         try:
             return test(item.value if type(item) is Node and kind in type_model() else item, env) is True
         except RecursionError:
-            raise TooComplex(detail="the evaluation nests too deep") from None
+            raise TooComplex(detail=Phrase("the evaluation nests too deep")) from None
 
     def _kind(self, resource: Any) -> str:
         if self.type_name is not None:
@@ -190,7 +191,7 @@ class Compiled:
         try:
             return compiler.compile(self.tree, scope, need), compiler.uses_env
         except RecursionError:
-            raise TooComplex(detail="the expression nests too deep") from None
+            raise TooComplex(detail=Phrase("the expression nests too deep")) from None
 
     def _make_items(self, kind: str, *, located: bool, core: bool = False) -> _Items:
         item_type = None
@@ -228,7 +229,7 @@ def _evaluated(made: _Items, resource: Any, kind: str, env: Env) -> list[Any]:
     try:
         return made.run(_as_node(resource, kind) if made.lift else _raw(resource), env)
     except RecursionError:
-        raise TooComplex(detail="the evaluation nests too deep") from None
+        raise TooComplex(detail=Phrase("the evaluation nests too deep")) from None
 
 
 def _as_node(resource: Any, kind: str) -> Node:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Context, Decimal, DecimalException, DivisionByZero, InvalidOperation, Overflow
 from typing import Any, Final
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.quantity import Quantity
 from xinglin.standards.fhirpath.temporal import Temporal, Time
@@ -20,12 +21,13 @@ _LEAST, _MOST = -(2**31), 2**31 - 1
 def bounded(text: str) -> str:
     """Give `text` back. Raises EvaluationError where it is longer than any honest expression makes."""
     if len(text) > MAX_STRING:
-        raise EvaluationError(detail=f"a text grew longer than {MAX_STRING} characters")
+        raise EvaluationError(detail=Phrase("a text grew longer than {limit} characters", limit=MAX_STRING))
     return text
 
 
 def _refuse(operator: str, left: Any, right: Any) -> EvaluationError:
-    return EvaluationError(detail=f"{system_name(left)} {operator} {system_name(right)} has no meaning")
+    operation = f"{system_name(left)} {operator} {system_name(right)}"
+    return EvaluationError(detail=Phrase("{operation} has no meaning", operation=operation))
 
 
 def _number(value: Any) -> bool:
@@ -82,9 +84,12 @@ def shift(moment: Temporal, amount: Quantity, sign: int) -> Temporal | None:
     """Add a duration to a date or time; fractions are dropped, as for calendars."""
     unit = amount.duration
     if unit is None:
-        raise EvaluationError(detail=f"a quantity in '{amount.unit}' can't be added to a {moment.system}")
+        detail = Phrase(
+            "a quantity in '{unit}' can't be added to a {type}", unit=amount.unit, type=moment.system
+        )
+        raise EvaluationError(detail=detail)
     if type(moment) is Time and unit in {"year", "month", "week", "day"}:
-        raise EvaluationError(detail=f"a time of day can't move by a {unit}")
+        raise EvaluationError(detail=Phrase("a time of day can't move by a {unit}", unit=unit))
     if abs(amount.value) > 10**15:
         return None
     return moment.plus(int(amount.value) * sign, unit)
@@ -169,7 +174,7 @@ def negate(value: Any) -> Any:
         return -value
     if isinstance(value, Quantity):
         return Quantity(-value.value, value.unit, value.calendar)
-    raise EvaluationError(detail=f"a {system_name(value)} has no sign")
+    raise EvaluationError(detail=Phrase("a {type} has no sign", type=system_name(value)))
 
 
 def signed(value: Any) -> Any:

@@ -11,6 +11,7 @@ from enum import IntEnum
 from time import monotonic
 from typing import Any, Final
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.errors import TooComplex
 from xinglin.standards.fhirpath.values import Node, is_array, is_object, resource_node
 
@@ -84,7 +85,7 @@ class Env:
         if not self._deadline:
             self._deadline = monotonic() + MAX_SECONDS
         elif self.steps < 0 or monotonic() > self._deadline:
-            raise TooComplex(detail="the evaluation takes too long")
+            raise TooComplex(detail=Phrase("the evaluation takes too long"))
 
 
 def variable_items(value: Any) -> list[Any]:

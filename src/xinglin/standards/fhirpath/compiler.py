@@ -7,6 +7,7 @@ where an item must tell its type or its extensions, they walk `Node`s.
 from dataclasses import replace
 from typing import Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.definitions import type_model
 from xinglin.standards.fhirpath import steps, tree
 from xinglin.standards.fhirpath.adapt import as_test, self_evident, single, system_values
@@ -22,7 +23,7 @@ from xinglin.standards.fhirpath.code import (
     constant,
     from_test,
 )
-from xinglin.standards.fhirpath.errors import EvaluationError, SemanticProblem, UnknownName
+from xinglin.standards.fhirpath.errors import EvaluationError, SemanticProblem, UnknownName, either
 from xinglin.standards.fhirpath.functions import FUNCTIONS, compile_reference_test
 from xinglin.standards.fhirpath.operators import compile_operator
 from xinglin.standards.fhirpath.types import ABSTRACT, check_type, static_exactly, static_is
@@ -99,7 +100,9 @@ class Compiler:
             case tree.Polarity() | tree.Binary():
                 return compile_operator(self, node, scope, need)
             case tree.SortKey():
-                raise SemanticProblem(position=node.at + 1, detail=f"{node.direction} stands in sort() only")
+                raise SemanticProblem(
+                    position=node.at + 1, detail=Phrase("{word} stands in sort() only", word=node.direction)
+                )
 
     def input(self, call: tree.Call, scope: Scope, need: Need) -> Code:
         """Compile what a function is applied to: what stands before the dot, else `$this`."""
@@ -122,12 +125,12 @@ class Compiler:
         """Give the place for a variable that `call` defines from here on. Raises SemanticProblem."""
         taken = scope.variables.get(name)
         if taken is not None and self._slots[int(taken.rpartition("#")[2])] is not call:
-            raise self.problem(call, f"%{name} is defined already")
+            raise self.problem(call, Phrase("%{name} is defined already", name=name))
         scope.variables[name] = f"{name}#{len(self._slots)}"
         self._slots.append(call)
         return scope.variables[name]
 
-    def problem(self, node: tree.Node, detail: str) -> SemanticProblem:
+    def problem(self, node: tree.Node, detail: Phrase) -> SemanticProblem:
         """Make the error for a part of the expression that can't mean anything."""
         return SemanticProblem(position=node.at + 1, detail=detail)
 
@@ -143,13 +146,13 @@ class Compiler:
             if node.name == "index":
                 if not scope.iterating:
                     raise self.problem(
-                        node, "$index has a meaning only inside where(), select() and the like"
+                        node, Phrase("$index has a meaning only inside where(), select() and the like")
                     )
                 return Code(
                     lambda _this, env: EMPTY if env.index is None else [env.index], ("System.Integer",)
                 )
             if not scope.totalling:
-                raise self.problem(node, "$total has a meaning only inside aggregate()")
+                raise self.problem(node, Phrase("$total has a meaning only inside aggregate()"))
             return Code(lambda _this, env: env.total, (), nodes=True)
         if scope.collective:
             return Code(lambda this, _env: this, scope.types, nodes=True)
@@ -180,7 +183,7 @@ class Compiler:
             try:
                 return env.variables[slot]
             except KeyError:
-                raise UnknownName(kind="the variable", name="%" + name) from None
+                raise UnknownName(kind=Phrase("the variable"), name="%" + name) from None
 
         return Code(run, (), nodes=True)
 
@@ -196,10 +199,9 @@ class Compiler:
     def _call(self, node: tree.Call, scope: Scope, need: Need) -> Code:
         function = FUNCTIONS.get(node.name)
         if function is None:
-            raise UnknownName(kind="the function", name=node.name + "()")
+            raise UnknownName(kind=Phrase("the function"), name=node.name + "()")
         if not function.least <= len(node.arguments) <= function.most:
-            detail = f"{node.name}() takes {function.takes}, {len(node.arguments)} given"
-            raise self.problem(node, detail)
+            raise self.problem(node, function.miscounted(len(node.arguments)))
         return function.compile(self, node, scope, need)
 
     def _indexer(self, node: tree.Indexer, scope: Scope, need: Need) -> Code:
@@ -213,7 +215,7 @@ class Compiler:
             if not at:
                 return EMPTY
             if len(at) > 1 or type(at[0]) is not int:
-                raise EvaluationError(detail="an index must be one integer")
+                raise EvaluationError(detail=Phrase("an index must be one integer"))
             items = source(this, env)
             return [items[at[0]]] if 0 <= at[0] < len(items) else EMPTY
 
@@ -222,7 +224,7 @@ class Compiler:
     def check_order(self, node: tree.Node, code: Code) -> None:
         """In strict mode, refuse what depends on the order of items that have none."""
         if self.strict and not code.ordered:
-            raise self.problem(node, "the order of children() and descendants() means nothing")
+            raise self.problem(node, Phrase("the order of children() and descendants() means nothing"))
 
     # -- paths ---------------------------------------------------------------------------------
 
@@ -280,7 +282,9 @@ class Compiler:
             if all(static_is(t, wanted) for t in scope.types):
                 return focus
             if self.strict:
-                raise self.problem(node, f"the focus is {' or '.join(scope.types)}, not {name}")
+                raise self.problem(
+                    node, Phrase("the focus is {types}, not {name}", types=either(scope.types), name=name)
+                )
             if not any(static_is(t, wanted) for t in scope.types):
                 return constant(EMPTY, ())
         source = focus.run
@@ -302,9 +306,18 @@ class Compiler:
             if found is not None and found[0].choice:
                 element, kind = found
                 better = f"{element.name}.ofType({kind})"
-                raise self.problem(node, f"{type_} has no element {node.name}; write {better}")
+                raise self.problem(
+                    node,
+                    Phrase(
+                        "{type} has no element {name}; write {better}",
+                        type=type_,
+                        name=node.name,
+                        better=better,
+                    ),
+                )
         if self.strict:
-            raise self.problem(node, f"{' or '.join(code.types)} has no element {node.name}")
+            detail = Phrase("{type} has no element {name}", type=either(code.types), name=node.name)
+            raise self.problem(node, detail)
         return ()
 
     # -- types ---------------------------------------------------------------------------------
@@ -339,7 +352,7 @@ class Compiler:
         def run(this: Any, env: Env) -> list[Any]:
             items = source(this, env)
             if len(items) > 1:
-                raise EvaluationError(detail="`as` needs a single item; ofType() takes several")
+                raise EvaluationError(detail=Phrase("`as` needs a single item; ofType() takes several"))
             return items if items and is_exactly(items[0], namespace, name) else EMPTY
 
         return Code(run, _types_named(name), nodes=True)

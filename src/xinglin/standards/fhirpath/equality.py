@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.quantity import Quantity
 from xinglin.standards.fhirpath.temporal import Temporal, Time
@@ -131,7 +132,9 @@ def compare(left: Any, right: Any) -> int | None:
         a: Any = left
         b: Any = right
         return (a > b) - (a < b)
-    raise EvaluationError(detail=f"{describe(left)} and {describe(right)} can't be ordered")
+    raise EvaluationError(
+        detail=Phrase("{one} and {other} can't be ordered", one=describe(left), other=describe(right))
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -8,7 +8,18 @@ FhirPathError (XL4000)
 └── EvaluationError  XL4005  fails on this data
 """
 
+from collections.abc import Sequence
+
 from xinglin.core.errors import FhirPathError
+from xinglin.core.i18n import Phrase
+
+
+def either(names: Sequence[str]) -> Phrase | str:
+    """List `names` (one at least) as alternatives."""
+    found: Phrase | str = names[0]
+    for name in names[1:]:
+        found = Phrase("{one} or {other}", one=found, other=name)
+    return found
 
 
 class SyntaxProblem(FhirPathError):

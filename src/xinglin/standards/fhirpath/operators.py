@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import arithmetic, tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Scope, Test, constant, from_test
@@ -145,7 +146,9 @@ def _check_order_types(c: "Compiler", node: tree.Binary, left: Code, right: Code
                 and all(t in family for t in one.types)
                 and all(t in others for t in other.types)
             ):
-                raise c.problem(node, f"{one.types[0]} and {other.types[0]} can't be ordered")
+                raise c.problem(
+                    node, Phrase("{one} and {other} can't be ordered", one=one.types[0], other=other.types[0])
+                )
 
 
 def _logic(c: "Compiler", node: tree.Binary, scope: Scope) -> Test:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Final, cast
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.errors import SyntaxProblem, TooComplex
 from xinglin.standards.fhirpath.quantity import CALENDAR_WORDS, Quantity
@@ -49,8 +50,8 @@ class _Parser:
         self.token = tokens[0]
 
     def unexpected(self) -> SyntaxProblem:
-        what = "the end" if self.token.kind == "end" else repr(self.token.text)
-        return SyntaxProblem(position=self.token.at + 1, detail=f"unexpected {what}")
+        what = Phrase("the end") if self.token.kind == "end" else repr(self.token.text)
+        return SyntaxProblem(position=self.token.at + 1, detail=Phrase("unexpected {what}", what=what))
 
     def _advance(self) -> Token:
         token = self.token
@@ -71,7 +72,7 @@ class _Parser:
     def _deeper(self) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise TooComplex(detail=f"nested deeper than {MAX_DEPTH} levels")
+            raise TooComplex(detail=Phrase("nested deeper than {limit} levels", limit=MAX_DEPTH))
 
     def _operator(self) -> str | None:
         token = self.token
@@ -153,7 +154,7 @@ class _Parser:
         ]
         value = kind.parse(token.text.removeprefix("@").removeprefix("T" if kind is Time else ""))
         if value is None:
-            raise SyntaxProblem(position=token.at + 1, detail=f"there is no {token.text}")
+            raise SyntaxProblem(position=token.at + 1, detail=Phrase("there is no {name}", name=token.text))
         return value
 
     def _number(self) -> tree.Node:
@@ -169,7 +170,7 @@ class _Parser:
         if "." in token.text:
             return tree.Literal(Decimal(token.text), at=token.at)
         if len(token.text) > 28:
-            raise SyntaxProblem(position=token.at + 1, detail="the number is too large")
+            raise SyntaxProblem(position=token.at + 1, detail=Phrase("the number is too large"))
         return tree.Literal(int(token.text), at=token.at)
 
     def _invocation(self, node: tree.Node | None) -> tree.Node:
@@ -177,7 +178,9 @@ class _Parser:
         if token.kind == "special":
             self._advance()
             if node is not None:
-                raise SyntaxProblem(position=token.at + 1, detail=f"{token.text} can't follow a dot")
+                raise SyntaxProblem(
+                    position=token.at + 1, detail=Phrase("{name} can't follow a dot", name=token.text)
+                )
             return tree.Special(token.text[1:], at=token.at)  # type: ignore[arg-type]
         # After a dot only a name can stand: R4's own patches write `text.div` without backticks.
         name = self._advance().text if node is not None and token.kind == "identifier" else self._name()

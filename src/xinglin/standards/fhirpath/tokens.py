@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.errors import SyntaxProblem, TooComplex
 
 MAX_TEXT = 100_000
@@ -55,13 +56,17 @@ class Token:
 def tokenize(text: str) -> list[Token]:
     """Give all tokens, the last of kind "end". Raises SyntaxProblem or TooComplex."""
     if len(text) > MAX_TEXT:
-        raise TooComplex(detail=f"{len(text)} characters, {MAX_TEXT} are allowed")
+        raise TooComplex(
+            detail=Phrase("{count} characters, {limit} are allowed", count=len(text), limit=MAX_TEXT)
+        )
     tokens: list[Token] = []
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise SyntaxProblem(position=at + 1, detail=f"unexpected {text[at : at + 10]!r}")
+            raise SyntaxProblem(
+                position=at + 1, detail=Phrase("unexpected {what}", what=repr(text[at : at + 10]))
+            )
         kind = match.lastgroup
         if kind != "skip":
             tokens.append(Token(kind, _meaning(kind, match.group()), at))  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.definitions import is_subtype, type_model
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.errors import UnknownName
@@ -33,7 +34,7 @@ def check_type(type_: tree.TypeName) -> tree.TypeName:
         return type_
     if namespace is None and (known_fhir or name in SYSTEM_TYPES or name in _INFO_TYPES):
         return type_
-    raise UnknownName(kind="the type", name=str(type_))
+    raise UnknownName(kind=Phrase("the type"), name=str(type_))
 
 
 def static_is(actual: str, wanted: tree.TypeName) -> bool:

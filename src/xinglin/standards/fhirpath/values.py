@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final, TypeGuard
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.definitions import Element, is_subtype, type_model
 from xinglin.standards.fhirpath.errors import EvaluationError
 from xinglin.standards.fhirpath.quantity import Quantity
@@ -267,7 +268,7 @@ def sane(number: Decimal) -> Decimal:
         or abs(number.adjusted()) >= MAX_ADJUSTED
         or len(number.as_tuple().digits) > MAX_ADJUSTED
     ):
-        raise EvaluationError(detail="a number is too large, too small or too long to compute with")
+        raise EvaluationError(detail=Phrase("a number is too large, too small or too long to compute with"))
     return number
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xinglin.core.errors import FhirPathError
+from xinglin.core.i18n import Phrase
 from xinglin.standards.definitions import Element, type_model
 from xinglin.standards.fhirpath import Node, compile_expression, tree
 from xinglin.standards.fhirpath.values import (
@@ -34,7 +35,7 @@ def apply(resource: Json, parameters: Json) -> Json:
     return changed
 
 
-def _missing(operation: Operation, detail: str) -> PatchTargetMissing:
+def _missing(operation: Operation, detail: Phrase) -> PatchTargetMissing:
     return PatchTargetMissing(
         number=operation.number, path=operation.path, detail=detail, expression=operation.path
     )
@@ -45,16 +46,16 @@ def _find(resource: Json, operation: Operation, path: "str | tree.Node") -> list
         return compile_expression(path).nodes(resource)
     except FhirPathError as error:
         raise MalformedPatch(
-            number=operation.number, detail=error.text().rstrip("."), expression=operation.path
+            number=operation.number, detail=error.phrase(), expression=operation.path
         ) from None
 
 
 def _one(resource: Json, operation: Operation, path: "str | tree.Node") -> Node:
     nodes = _find(resource, operation, path)
     if not nodes:
-        raise _missing(operation, "there is no such element")
+        raise _missing(operation, Phrase("there is no such element"))
     if len(nodes) > 1:
-        raise _missing(operation, f"the path finds {len(nodes)} elements, not one")
+        raise _missing(operation, Phrase("the path finds {count} elements, not one", count=len(nodes)))
     return nodes[0]
 
 
@@ -62,12 +63,12 @@ def _add(resource: Json, operation: Operation) -> None:
     parent = _one(resource, operation, operation.path)
     record = parent.value
     if not is_object(record):
-        raise _missing(operation, f"a {parent.type} has no elements to add to")
+        raise _missing(operation, Phrase("a {type} has no elements to add to", type=parent.type))
     key, element, json, extras = _made(operation, parent.type, operation.name or "")
     if not element.many:
         taken = [k for k, (other, _) in child_elements(parent.type).items() if other.name == element.name]
         if any(k in record or "_" + k in record for k in taken):
-            raise _missing(operation, f"{element.name} is there already and doesn't repeat")
+            raise _missing(operation, Phrase("{name} is there already and doesn't repeat", name=element.name))
         _put(record, key, json, extras)
         return
     _insert_at(record, key, len(_array(record, key)), json, extras)
@@ -76,7 +77,10 @@ def _add(resource: Json, operation: Operation) -> None:
 def _insert(resource: Json, operation: Operation) -> None:
     parent, key = _container(resource, operation)
     if operation.index > len(_array(parent.value, key)):
-        raise _missing(operation, f"there are fewer than {operation.index} elements before that place")
+        raise _missing(
+            operation,
+            Phrase("there are fewer than {count} elements before that place", count=operation.index),
+        )
     _, _, json, extras = _made(operation, parent.type, child_elements(parent.type)[key][0].name)
     _insert_at(parent.value, key, operation.index, json, extras)
 
@@ -91,7 +95,7 @@ def _delete(resource: Json, operation: Operation) -> None:
 def _remove(node: Node, operation: Operation) -> None:
     parent = node.parent
     if parent is None:
-        raise _missing(operation, "the whole record can't be deleted by a patch")
+        raise _missing(operation, Phrase("the whole record can't be deleted by a patch"))
     record: Json = parent.value
     for key in (node.key, "_" + node.key):
         held = record.get(key)
@@ -110,7 +114,7 @@ def _replace(resource: Json, operation: Operation) -> None:
     node = _one(resource, operation, operation.path)
     parent = node.parent
     if parent is None:
-        raise _missing(operation, "the whole record can't be replaced by a patch")
+        raise _missing(operation, Phrase("the whole record can't be replaced by a patch"))
     known = child_elements(parent.type).get(node.key)
     name = known[0].name if known else node.key
     key, _, json, extras = _made(operation, parent.type, name)
@@ -135,7 +139,7 @@ def _move(resource: Json, operation: Operation) -> None:
     values = _array(parent.value, key)
     for position in (operation.source, operation.destination):
         if position >= len(values):
-            raise _missing(operation, f"there is no element at place {position}")
+            raise _missing(operation, Phrase("there is no element at place {position}", position=position))
     arrays = [values]
     if "_" + key in parent.value:
         arrays.append(_padded(parent.value, key))
@@ -158,14 +162,15 @@ def _container(resource: Json, operation: Operation) -> tuple[Node, str]:
         node = compile_expression(operation.path).tree
     except FhirPathError as error:
         raise MalformedPatch(
-            number=operation.number, detail=error.text().rstrip("."), expression=operation.path
+            number=operation.number, detail=error.phrase(), expression=operation.path
         ) from None
     if not isinstance(node, tree.Member) or node.input is None:
-        raise _missing(operation, "the path must end with the name of a repeating element")
+        raise _missing(operation, Phrase("the path must end with the name of a repeating element"))
     parent = _one(resource, operation, node.input)
     found = child_elements(parent.type).get(node.name)
     if found is None or not found[0].many or not is_object(parent.value):
-        raise _missing(operation, f"{parent.type} has no repeating element {node.name}")
+        detail = Phrase("{type} has no repeating element {name}", type=parent.type, name=node.name)
+        raise _missing(operation, detail)
     return parent, node.name
 
 
@@ -214,7 +219,7 @@ def _put(record: Json, key: str, json: Any, extras: Any) -> None:
 def _made(operation: Operation, parent: str, name: str) -> tuple[str, Element, Any, Any]:
     """Give key, element, JSON and extensions of the operation's value as element `name` of `parent`."""
     if operation.value is None:
-        raise MalformedPatch(number=operation.number, detail='"value" is missing')
+        raise MalformedPatch(number=operation.number, detail=Phrase('"{name}" is missing', name="value"))
     return _fitted(operation, parent, name, operation.value, 0)
 
 
@@ -227,13 +232,13 @@ def _fitted(
     if element is None and name in known:
         element = known[name][0]
     if element is None:
-        raise _missing(operation, f"{parent} has no element {name}")
+        raise _missing(operation, Phrase("{type} has no element {name}", type=parent, name=name))
     if value.type is None:
         return element.name, element, _from_parts(operation, element.types[0], value, depth), None
     for key, (other, kind) in known.items():
         if other.name == element.name and _fits(value, kind, choice=element.choice):
             return key, element, value.json, value.extras
-    raise _missing(operation, f"{element.name} can't be a {value.type}")
+    raise _missing(operation, Phrase("{name} can't be a {type}", name=element.name, type=value.type))
 
 
 def _fits(value: Value, kind: str, *, choice: bool) -> bool:
@@ -255,7 +260,9 @@ def _written(kind: str) -> str:
 def _from_parts(operation: Operation, kind: str, value: Value, depth: int) -> Json:
     """Make an element that has no type of its own (`Patient.contact`) from its parts."""
     if depth > MAX_NESTING:
-        raise MalformedPatch(number=operation.number, detail=f"parts nested deeper than {MAX_NESTING}")
+        raise MalformedPatch(
+            number=operation.number, detail=Phrase("nested deeper than {limit} levels", limit=MAX_NESTING)
+        )
     record: Json = {}
     for part in value.parts:
         inner = read_value(part, operation.number)
@@ -263,9 +270,9 @@ def _from_parts(operation: Operation, kind: str, value: Value, depth: int) -> Js
         if element.many:
             _insert_at(record, key, len(_array(record, key)), json, extras)
         elif key in record or "_" + key in record:
-            raise _missing(operation, f"{element.name} doesn't repeat")
+            raise _missing(operation, Phrase("{name} doesn't repeat", name=element.name))
         else:
             _put(record, key, json, extras)
     if not record:
-        raise MalformedPatch(number=operation.number, detail="an element can't be empty")
+        raise MalformedPatch(number=operation.number, detail=Phrase("an element can't be empty"))
     return record

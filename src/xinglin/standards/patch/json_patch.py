@@ -5,6 +5,7 @@ from typing import Any
 from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchConflict, JsonPatchTestFailed
 from jsonpointer import JsonPointer, JsonPointerException
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.values import is_array, is_object
 from xinglin.standards.patch.errors import (
     MalformedPatch,
@@ -32,7 +33,7 @@ def apply(resource: Json, operations: Any) -> Json:
     Decimals keep their digits. Raises MalformedPatch, PatchTargetMissing, PatchTestFailed or PatchTooLarge.
     """
     if not is_array(operations):
-        raise MalformedPatch(number=1, detail="a JSON Patch is an array of operations")
+        raise MalformedPatch(number=1, detail=Phrase("a JSON Patch is an array of operations"))
     check_count(len(operations))
     document: Any = copy_json(resource)
     copied = 0
@@ -41,25 +42,29 @@ def apply(resource: Json, operations: Any) -> Json:
         if operation["op"] == "copy":
             copied += _size_at(document, operation["from"])
             if copied > MAX_COPIED:
-                raise PatchTooLarge(detail=f"its copies make more than {MAX_COPIED} values")
+                raise PatchTooLarge(
+                    detail=Phrase("its copies make more than {limit} values", limit=MAX_COPIED)
+                )
         document = _apply_one(document, operation, number)
     measure(document)
     if not is_object(document):
-        raise PatchTargetMissing(number=len(operations), path="/", detail="a record is an object")
+        raise PatchTargetMissing(number=len(operations), path="/", detail=Phrase("a record is an object"))
     return document
 
 
 def _check(operation: Any, number: int) -> None:
     if not is_object(operation):
-        raise MalformedPatch(number=number, detail="it isn't an object")
+        raise MalformedPatch(number=number, detail=Phrase("it isn't an object"))
     op = operation.get("op")
     if not isinstance(op, str) or op not in _NEEDS:
-        raise MalformedPatch(number=number, detail=f'"op" must be one of {", ".join(_NEEDS)}')
+        detail = Phrase('"{name}" must be one of {allowed}', name="op", allowed=", ".join(_NEEDS))
+        raise MalformedPatch(number=number, detail=detail)
     for name in ("path", *_NEEDS[op]):
         if name not in operation:
-            raise MalformedPatch(number=number, detail=f'"{name}" is missing')
+            raise MalformedPatch(number=number, detail=Phrase('"{name}" is missing', name=name))
         if name != "value" and not (isinstance(operation[name], str) and operation[name][:1] in {"", "/"}):
-            raise MalformedPatch(number=number, detail=f'"{name}" must be a JSON Pointer such as "/name/0"')
+            detail = Phrase('"{name}" must be a JSON Pointer such as "/name/0"', name=name)
+            raise MalformedPatch(number=number, detail=detail)
 
 
 def _apply_one(document: Any, operation: Json, number: int) -> Any:
@@ -72,10 +77,13 @@ def _apply_one(document: Any, operation: Json, number: int) -> Any:
         return JsonPatch([one]).apply(document, in_place=True)
     except JsonPatchTestFailed:
         raise PatchTestFailed(number=number, path=path, expression=path) from None
-    except (JsonPatchConflict, JsonPointerException) as error:
-        raise PatchTargetMissing(number=number, path=path, detail=str(error), expression=path) from None
-    except (InvalidJsonPatch, TypeError) as error:
-        raise MalformedPatch(number=number, detail=str(error), expression=path) from None
+    except (JsonPatchConflict, JsonPointerException):
+        # The library's own texts are English and quote the record.
+        detail = Phrase("the record has no such place, or what it holds can't be changed so")
+        raise PatchTargetMissing(number=number, path=path, detail=detail, expression=path) from None
+    except (InvalidJsonPatch, TypeError):
+        detail = Phrase("it doesn't fit what the record holds there")
+        raise MalformedPatch(number=number, detail=detail, expression=path) from None
 
 
 def _same(found: Any, expected: Any) -> bool:

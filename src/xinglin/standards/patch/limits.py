@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from xinglin.core.exact_json import MAX_DEPTH
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.values import is_array, is_object
 from xinglin.standards.patch.errors import PatchTooLarge
 
@@ -15,7 +16,9 @@ MAX_COPIED: Final = 1_000_000
 def check_count(operations: int) -> None:
     """Raise PatchTooLarge where a patch has more operations than allowed."""
     if operations > MAX_OPERATIONS:
-        raise PatchTooLarge(detail=f"{operations} operations, {MAX_OPERATIONS} are allowed")
+        raise PatchTooLarge(
+            detail=Phrase("{count} operations, {limit} are allowed", count=operations, limit=MAX_OPERATIONS)
+        )
 
 
 def copy_json(value: Any) -> Any:
@@ -32,7 +35,7 @@ def measure(value: Any) -> int:
     count, depth, level = 0, 0, [value]
     while level:
         if depth > MAX_DEPTH:
-            raise PatchTooLarge(detail=f"its result nests deeper than {MAX_DEPTH} levels")
+            raise PatchTooLarge(detail=Phrase("its result nests deeper than {limit} levels", limit=MAX_DEPTH))
         count, depth = count + len(level), depth + 1
         level = [child for one in level for child in _inside(one)]
     return count

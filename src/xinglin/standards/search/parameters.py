@@ -11,6 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards import definitions
 from xinglin.standards.search import keys
 from xinglin.standards.search.errors import BadParameter
@@ -142,7 +143,7 @@ class Registry:
             for number in (parameter.id, parameter.pinyin_id):
                 other = taken.setdefault(number, parameter)
                 if other.name != parameter.name:
-                    reason = f"its number is that of {other.name}; give it another code"
+                    reason = Phrase("its number is that of {name}; give it another code", name=other.name)
                     raise BadParameter(url=parameter.url, reason=reason)
 
     def _all(self) -> Iterator[SearchParameter]:
@@ -153,19 +154,24 @@ class Registry:
         url = str(one.get("url") or "")
         missing = [name for name in ("url", "code", "base", "type") if not one.get(name)]
         if missing:
-            raise BadParameter(url=url, reason=f"it lacks {', '.join(missing)}")
+            raise BadParameter(url=url, reason=Phrase("it lacks {names}", names=", ".join(missing)))
         if one["type"] not in KINDS:
-            raise BadParameter(url=url, reason=f"the type {one['type']} can't be searched")
+            raise BadParameter(url=url, reason=Phrase("the type {type} can't be searched", type=one["type"]))
         if one["type"] == "composite" and not one.get("component"):
-            raise BadParameter(url=url, reason="a composite needs components")
+            raise BadParameter(url=url, reason=Phrase("a composite needs components"))
         if not one.get("expression"):
-            raise BadParameter(url=url, reason="it lacks expression")
+            raise BadParameter(url=url, reason=Phrase("it lacks {names}", names="expression"))
         for base in one["base"]:
             if base not in self.types and base not in INHERITED:
-                raise BadParameter(url=url, reason=f"there is no resource type {base}")
+                raise BadParameter(url=url, reason=Phrase("there is no resource type {name}", name=base))
             standing = self._by_base.get(base, {}).get(one["code"])
             if standing is not None and standing["url"] != url:
-                reason = f"{base} already has a search parameter {one['code']} ({standing['url']})"
+                reason = Phrase(
+                    "{type} already has a search parameter {name} ({url})",
+                    type=base,
+                    name=one["code"],
+                    url=standing["url"],
+                )
                 raise BadParameter(url=url, reason=reason)
 
     def _compile(self, resource_type: str) -> dict[str, SearchParameter]:
@@ -192,7 +198,11 @@ class Registry:
             definition = self._by_url.get(url)
             parameter = None if definition is None else known.get(definition["code"])
             if parameter is None:
-                reason = f"its component {part['definition']} isn't a search parameter of {base}"
+                reason = Phrase(
+                    "its component {url} isn't a search parameter of {type}",
+                    url=part["definition"],
+                    type=base,
+                )
                 raise BadParameter(url=source["url"], reason=reason)
             components.append(Component(parameter, normalise(part["expression"])))
         return _parameter(source, base, tuple(components))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards import definitions
 from xinglin.standards.search.errors import (
     BadValue,
@@ -33,11 +34,11 @@ MODIFIERS: Mapping[str, tuple[str, ...]] = {
 """By parameter type; a reference may also name the type it points to."""
 
 HANDLED_ELSEWHERE = frozenset({"_format", "_pretty"})
-UNSUPPORTED: Mapping[str, str] = {
-    "_contained": "contained records are found through the record that contains them",
-    "_containedType": "contained records are found through the record that contains them",
-    "_query": "this hub has no named queries",
-    "_filter": "this hub takes plain search parameters only",
+UNSUPPORTED: Mapping[str, Phrase] = {
+    "_contained": Phrase("contained records are found through the record that contains them"),
+    "_containedType": Phrase("contained records are found through the record that contains them"),
+    "_query": Phrase("this hub has no named queries"),
+    "_filter": Phrase("this hub takes plain search parameters only"),
 }
 _FULL_TEXT = frozenset({"_text", "_content"})
 
@@ -95,7 +96,7 @@ class _Parser:
         self, pairs: Sequence[tuple[str, str]], resource_type: str | None, compartment: Compartment | None
     ) -> Query:
         if len(pairs) > self.bounds.parameters:
-            raise TooMuch(count=len(pairs), what="parameters", limit=self.bounds.parameters)
+            raise TooMuch(count=len(pairs), what=Phrase("parameters"), limit=self.bounds.parameters)
         types, rest = self._types(pairs, resource_type, compartment)
         shape = Shape(
             self.registry, types, strict=self.strict, includes=self.bounds.includes, sorts=self.bounds.sorts
@@ -175,9 +176,9 @@ class _Parser:
         """Read one parameter of `resource_type`. Raises SearchError."""
         self.nodes += 1
         if depth > self.bounds.depth:
-            raise TooMuch(count=depth, what="steps in a chain", limit=self.bounds.depth)
+            raise TooMuch(count=depth, what=Phrase("steps in a chain"), limit=self.bounds.depth)
         if self.nodes > self.bounds.branches:
-            raise TooMuch(count=self.nodes, what="ways to follow", limit=self.bounds.branches)
+            raise TooMuch(count=self.nodes, what=Phrase("ways to follow"), limit=self.bounds.branches)
         if name.startswith("_has:"):
             return self._has(resource_type, name, raw, depth)
         if name == "_list":
@@ -208,7 +209,8 @@ class _Parser:
         parts = name.split(":", 3)
         if len(parts) < 4:
             example = "_has:Observation:patient:code=1234-5"
-            raise BadValue(value=name, name="_has", kind="type, reference and parameter", example=example)
+            kind = Phrase("type, reference and parameter")
+            raise BadValue(value=name, name="_has", kind=kind, example=example)
         _, source, code, rest = parts
         self._check_type(source, name)
         parameter = self._reference(source, code)
@@ -218,7 +220,7 @@ class _Parser:
 
     def _list(self, raw: str, depth: int) -> Has:
         if raw.startswith("$"):
-            raise NotSupported(name="_list", reason="lists are named by their id")
+            raise NotSupported(name="_list", reason=Phrase("lists are named by their id"))
         return Has("List", self._reference("List", "item"), self.criterion("List", "_id", raw, depth + 1))
 
     def _chain(self, parameter: SearchParameter, typed: str, rest: str, raw: str, depth: int) -> Chain:
@@ -256,7 +258,7 @@ class _Parser:
         pieces = [raw] if parameter.code in _FULL_TEXT else split(raw, ",")
         self.values += len(pieces)
         if self.values > self.bounds.values:
-            raise TooMuch(count=self.values, what="values", limit=self.bounds.values)
+            raise TooMuch(count=self.values, what=Phrase("values"), limit=self.bounds.values)
         if not all(pieces):
             raise EmptyValue(name=parameter.code)
         if parameter.code in _FULL_TEXT:
@@ -276,7 +278,7 @@ def _pointed(value: Value, target: str, parameter: SearchParameter) -> Value:
             raise BadValue(
                 value=value.write(),
                 name=parameter.code,
-                kind=f"reference to {target}",
+                kind=Phrase("reference to {type}", type=target),
                 example=f"{target}/123",
             )
     return value
@@ -291,7 +293,9 @@ def _members(compartment: str) -> Mapping[str, Sequence[str]]:
         rows: list[Mapping[str, object]] = definitions.compartment(compartment)["resource"]
     except KeyError:
         kinds = ("Patient", "Encounter", "RelatedPerson", "Practitioner", "Device")
-        raise UnknownType(type=compartment, name="compartment", nearest=nearest(compartment, kinds)) from None
+        raise UnknownType(
+            type=compartment, name=Phrase("compartment"), nearest=nearest(compartment, kinds)
+        ) from None
     found: dict[str, Sequence[str]] = {
         str(row["code"]): [code for code in row["param"] if code != "{def}"]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
         for row in rows

@@ -205,7 +205,7 @@ def _fallback(
     try:
         compile_expression(piece, type_name=resource_type, strict=True)
     except FhirPathError as error:
-        raise BadParameter(url=parameter.url, reason=error.text()) from None
+        raise BadParameter(url=parameter.url, reason=error.phrase()) from None
     known: dict[str, Emit | None] = {}
     resource_types = definitions.resource_types()
 

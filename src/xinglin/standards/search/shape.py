@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.search.errors import (
     BadInclude,
     BadSort,
@@ -26,6 +27,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "_summary": ("true", "text", "data", "count", "false"),
 }
 MAX_COUNT = 1_000_000_000
+_SHAPING_KIND = Phrase("result")
 
 
 class Shape:
@@ -38,7 +40,8 @@ class Shape:
         self.registry = registry
         self.types = types
         self.strict = strict
-        self.limits = {"includes": includes, "sort keys": sorts}
+        self.most_includes = includes
+        self.most_sorts = sorts
         self.ignored: list[str] = []
         self.given: dict[str, str] = {}
         self.sort: list[Sort] = []
@@ -51,7 +54,7 @@ class Shape:
             self._include(name, modifier, value)
             return
         if modifier:
-            raise UnknownModifier(modifier=modifier, name=name, kind="result", allowed="-")
+            raise UnknownModifier(modifier=modifier, name=name, kind=_SHAPING_KIND, allowed="-")
         if name == "_elements":
             self.elements += [one.strip() for one in value.split(",") if one.strip()]
             return
@@ -62,10 +65,10 @@ class Shape:
             self._sort(value)
         elif name == "_count":
             if not (value.isascii() and value.isdigit() and int(value) <= MAX_COUNT):
-                raise BadValue(value=value, name=name, kind="whole number", example="20")
+                raise BadValue(value=value, name=name, kind=Phrase("whole number"), example="20")
         elif value not in _CHOICES[name]:
             choices = ", ".join(_CHOICES[name])
-            raise BadValue(value=value, name=name, kind="known choice", example=choices)
+            raise BadValue(value=value, name=name, kind=Phrase("known choice"), example=choices)
 
     def query(self, branches: tuple[Branch, ...], ignored: Sequence[str]) -> Query:
         """Give the whole search."""
@@ -86,10 +89,6 @@ class Shape:
             raise error
         self.ignored.append(name)
 
-    def _check_number(self, found: Sequence[object], what: str) -> None:
-        if len(found) > self.limits[what]:
-            raise TooMuch(count=len(found), what=what, limit=self.limits[what])
-
     def _sort(self, value: str) -> None:
         for one in value.split(","):
             code = one.strip().removeprefix("-")
@@ -102,13 +101,14 @@ class Shape:
             bad = next((kind for kind in kinds if kind not in SORTABLE), None)
             if bad is not None or code in {"_text", "_content"}:
                 allowed = ", ".join(sorted(SORTABLE))
-                raise BadSort(name=code, kind=bad or "full text", allowed=allowed)
+                raise BadSort(name=code, kind=bad or Phrase("full text"), allowed=allowed)
             self.sort.append(Sort(code, one.strip().startswith("-")))
-        self._check_number(self.sort, "sort keys")
+        if len(self.sort) > self.most_sorts:
+            raise TooMuch(count=len(self.sort), what=Phrase("sort keys"), limit=self.most_sorts)
 
     def _include(self, name: str, modifier: str, value: str) -> None:
         if modifier and modifier not in ITERATE:
-            raise UnknownModifier(modifier=modifier, name=name, kind="result", allowed=":iterate")
+            raise UnknownModifier(modifier=modifier, name=name, kind=_SHAPING_KIND, allowed=":iterate")
         for one in value.split(","):
             source, _, rest = one.partition(":")
             code, _, target = rest.partition(":")
@@ -119,7 +119,8 @@ class Shape:
                 self._leave_out(error, f"{name}={one}")
                 continue
             self.includes.append(include)
-        self._check_number(self.includes, "includes")
+        if len(self.includes) > self.most_includes:
+            raise TooMuch(count=len(self.includes), what=Phrase("includes"), limit=self.most_includes)
 
     def _check_include(self, include: Include, name: str, value: str) -> None:
         if include.source == "*":

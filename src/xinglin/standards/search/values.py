@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from xinglin.core.i18n import Phrase
 from xinglin.core.identifiers import is_id
 from xinglin.standards.search import numbers
 from xinglin.standards.search.dates import DEFAULT_ZONE, Range, date_range
@@ -310,16 +311,25 @@ _BY_MODIFIER: Mapping[str, _Reader] = {
     "above": _read_coded,
     "below": _read_coded,
 }
-_EXAMPLES: Mapping[str, tuple[str, str]] = {
-    "missing": ("yes or no", "true or false"),
-    "of-type": ("type and value of an identifier", "http://terminology.hl7.org/CodeSystem/v2-0203|MR|446053"),
-    "identifier": ("identifier", "http://acme.org/fhir/mrn|1234"),
-    "above": ("code", "http://snomed.info/sct|235862008"),
-    "below": ("code", "http://snomed.info/sct|235862008"),
-    "token": ("code", "male, http://loinc.org|8867-4 or http://loinc.org|"),
-    "reference": ("reference", "Patient/123"),
-    "date": ("date", "2013-01-14, ge2013-01 or lt2013-01-14T10:00:00+08:00"),
-    "number": ("number", "100, gt0.8 or 5.40e-3"),
-    "quantity": ("quantity", "5.4, gt5.4|http://unitsofmeasure.org|mg/dL or 5.4||mg/dL"),
-    "composite": ("pair of values", "8480-6$gt140, as many values as the parameter has parts"),
+_EXAMPLES: Mapping[str, tuple[Phrase, Phrase | str]] = {
+    "missing": (Phrase("yes or no"), Phrase("true or false")),
+    "of-type": (
+        Phrase("type and value of an identifier"),
+        "http://terminology.hl7.org/CodeSystem/v2-0203|MR|446053",
+    ),
+    "identifier": (Phrase("identifier"), "http://acme.org/fhir/mrn|1234"),
+    "above": (Phrase("code"), "http://snomed.info/sct|235862008"),
+    "below": (Phrase("code"), "http://snomed.info/sct|235862008"),
+    "token": (Phrase("code"), Phrase("male, http://loinc.org|8867-4 or http://loinc.org|")),
+    "reference": (Phrase("reference"), "Patient/123"),
+    "date": (Phrase("date"), Phrase("2013-01-14, ge2013-01 or lt2013-01-14T10:00:00+08:00")),
+    "number": (Phrase("number"), Phrase("100, gt0.8 or 5.40e-3")),
+    "quantity": (
+        Phrase("quantity"),
+        Phrase("5.4, gt5.4|http://unitsofmeasure.org|mg/dL or 5.4||mg/dL"),
+    ),
+    "composite": (
+        Phrase("pair of values"),
+        Phrase("8480-6$gt140, as many values as the parameter has parts"),
+    ),
 }

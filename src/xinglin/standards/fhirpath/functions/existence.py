@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.code import Code, Env, Need, Scope, from_test
 from xinglin.standards.fhirpath.equality import distinct, equal
@@ -70,7 +71,7 @@ def _booleans(name: str, decide: Callable[[list[bool]], bool]) -> None:
         def test(this: Any, env: Env) -> bool:
             items = source(this, env)
             if not all(isinstance(item, bool) for item in items):
-                raise EvaluationError(detail=f"{name}() needs booleans")
+                raise EvaluationError(detail=Phrase("{function} needs booleans", function=f"{name}()"))
             return decide(items)
 
         return from_test(test)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.definitions import structure
 from xinglin.standards.fhirpath import steps, tree
 from xinglin.standards.fhirpath.adapt import single
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler
 
 _BASE = "http://hl7.org/fhir/StructureDefinition/"
+
+# What the errors of `single` name, made once: these closures run for every item.
+_EXTENSION_URL = Phrase("an argument of {function}", function="extension()")
+_VALUE_SET = Phrase("an argument of {function}", function="memberOf()")
+_PROFILE = Phrase("an argument of {function}", function="conformsTo()")
+_MODIFIER = Phrase("an argument of {function}", function="checkModifiers()")
 
 
 @special("extension", 1)
@@ -51,7 +58,7 @@ def _with_url(step: Any, url: Any) -> Any:
         found = step(this, env)
         if not found:
             return EMPTY
-        wanted = single(url(this, env), "the URL of extension()")
+        wanted = single(url(this, env), _EXTENSION_URL)
         return [e for e in found if _url(e.value if type(e) is Node else e) == wanted]
 
     return run
@@ -107,7 +114,7 @@ def member_of(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code
 
     def test(this: Any, env: Env) -> bool | None:
         item = single(source(this, env), "memberOf()")
-        url = single(canonical(this, env), "the argument of memberOf()")
+        url = single(canonical(this, env), _VALUE_SET)
         if item is None or url is None or env.terminology is None:
             return None
         return env.terminology(str(url), item.value if type(item) is Node else item)
@@ -124,7 +131,7 @@ def conforms_to(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Co
 
     def test(this: Any, env: Env) -> bool | None:
         item = single(source(this, env), "conformsTo()")
-        url = single(canonical(this, env), "the argument of conformsTo()")
+        url = single(canonical(this, env), _PROFILE)
         if item is None or not isinstance(url, str):
             return None
         definition = structure(url)
@@ -132,7 +139,7 @@ def conforms_to(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Co
             return is_of_type(item, "FHIR", url.removeprefix(_BASE))
         answer = env.conforms(item.value if type(item) is Node else item, url) if env.conforms else None
         if answer is None:
-            raise EvaluationError(detail=f"the profile {url} is not known")
+            raise EvaluationError(detail=Phrase("the profile {url} is not known", url=url))
         return answer
 
     return from_test(test)
@@ -147,11 +154,13 @@ def check_modifiers(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -
 
     def run(this: Any, env: Env) -> list[Any]:
         items = source(this, env)
-        known = {single(url(this, env), "an argument of checkModifiers()") for url in urls}
+        known = {single(url(this, env), _MODIFIER) for url in urls}
         for item in items:
             for one in children_named(item, "modifierExtension"):
                 if _url(one.value) not in known:
-                    raise EvaluationError(detail="an element has a modifier extension that isn't understood")
+                    raise EvaluationError(
+                        detail=Phrase("an element has a modifier extension that isn't understood")
+                    )
         return items
 
     return replace(code, run=run, test=None, constant=None, nodes=True)
@@ -177,7 +186,7 @@ _html("htmlChecks2")
 @special("slice", 2)
 def slice_(c: "Compiler", call: tree.Call, _scope: Scope, _need: Need) -> Code:
     """Refuse: slices need a profile's own discriminators, which the validator has and expressions don't."""
-    raise c.problem(call, "slice() works inside the validator only")
+    raise c.problem(call, Phrase("slice() works inside the validator only"))
 
 
 @special("elementDefinition")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import EMPTY, NOTHING, Code, Env, Need, Run, Scope
@@ -16,6 +17,8 @@ from xinglin.standards.fhirpath.values import to_system
 
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler
+
+_SORT_KEY = Phrase("a sort key")
 
 
 @special("where", 1)
@@ -139,7 +142,7 @@ def is_(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
 def _type(c: "Compiler", call: tree.Call) -> tree.TypeName:
     type_ = type_argument(call.arguments[0])
     if type_ is None:
-        raise c.problem(call, f"{call.name}() takes the name of a type")
+        raise c.problem(call, Phrase("{function} takes the name of a type", function=f"{call.name}()"))
     return type_
 
 
@@ -182,11 +185,12 @@ def _counted(name: str, pick: Callable[[list[Any], int], list[Any]]) -> None:
         c.check_order(call, code)
         number, _ = c.system(call.arguments[0], scope.branch())
         source = code.run
+        the_argument = Phrase("an argument of {function}", function=f"{name}()")
 
         def run(this: Any, env: Env) -> list[Any]:
-            many = single(number(this, env), f"the argument of {name}()")
+            many = single(number(this, env), the_argument)
             if type(many) is not int:
-                raise EvaluationError(detail=f"{name}() takes an integer")
+                raise EvaluationError(detail=Phrase("{function} takes an integer", function=f"{name}()"))
             return pick(source(this, env), max(0, many))
 
         return replace(code, run=run, test=None, constant=None)
@@ -205,7 +209,8 @@ def iif(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
     inner = replace(scope.inside(code), iterating=scope.iterating) if code else scope.branch()
     criterion = c.compile(call.arguments[0], inner, Need.ITEMS)
     if c.strict and criterion.types and criterion.types[0] not in {"System.Boolean", "boolean", "System.Any"}:
-        raise c.problem(call, f"the criterion of iif() is {criterion.types[0]}, not boolean")
+        detail = Phrase("the criterion of iif() is {type}, not boolean", type=criterion.types[0])
+        raise c.problem(call, detail)
     test = c.test(call.arguments[0], inner)
     branches = [c.compile(one, inner.branch(), Need.NODES) for one in call.arguments[1:]]
     return Code(_iif_run(code, test, [b.run for b in branches]), _joint(branches), nodes=True)
@@ -266,7 +271,7 @@ def _sort_key(c: "Compiler", node: tree.Node, scope: Scope) -> tuple[Run, bool]:
 
 
 def _first(items: list[Any]) -> Any:
-    return to_system(single(items, "a sort key"))
+    return to_system(single(items, _SORT_KEY))
 
 
 def _compare_keys(left: tuple[Any, Any], right: tuple[Any, Any]) -> int:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import Code, Env, Need, Scope
@@ -17,6 +18,8 @@ from xinglin.standards.fhirpath.values import Node, children, descendants, is_ob
 if TYPE_CHECKING:
     from xinglin.standards.fhirpath.compiler import Compiler
 
+_TRACE_NAME = Phrase("an argument of {function}", function="trace()")
+_VARIABLE_NAME = Phrase("an argument of {function}", function="defineVariable()")
 _RESERVED = frozenset({"context", "resource", "rootResource", "sct", "loinc", "ucum"})
 
 
@@ -74,7 +77,7 @@ def trace(c: "Compiler", call: tree.Call, scope: Scope, need: Need) -> Code:
         items = source(this, env)
         if env.trace is not None:
             shown = [one for some in every(items, env) for one in some] if every else items
-            env.trace(str(single(name(this, env), "the name of a trace")), shown)
+            env.trace(str(single(name(this, env), _TRACE_NAME)), shown)
         return items
 
     return replace(code, run=run, test=None, constant=None)
@@ -98,9 +101,9 @@ def define_variable(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -
     source, computed = code.run, len(call.arguments) > 1
 
     def run(this: Any, env: Env) -> list[Any]:
-        name = single(named(this, env), "the name of a variable")
+        name = single(named(this, env), _VARIABLE_NAME)
         if not isinstance(name, str) or name in _RESERVED:
-            raise EvaluationError(detail="defineVariable() needs a name that isn't taken")
+            raise EvaluationError(detail=Phrase("defineVariable() needs a name that isn't taken"))
         items = source(this, env)
         env.variables[slot or name] = value(items, env) if computed else items
         return items

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.code import EMPTY, Code, Env, Need, Run, Scope, from_test
-from xinglin.standards.fhirpath.errors import EvaluationError
+from xinglin.standards.fhirpath.errors import EvaluationError, either
 from xinglin.standards.fhirpath.quantity import Quantity
 from xinglin.standards.fhirpath.temporal import Temporal
 from xinglin.standards.fhirpath.values import (
@@ -36,13 +37,24 @@ class Function:
     most: int
     compile: CompileCall
 
-    @property
-    def takes(self) -> str:
-        """How many arguments, in words."""
-        if self.most > 90:
-            return f"{self.least} or more arguments"
-        span = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
-        return f"{span} argument{'' if span == '1' else 's'}"
+    def miscounted(self, given: int) -> Phrase:
+        """Say that a call has too few or too many arguments."""
+        name, least, most = self.name, self.least, self.most
+        if most > 90:
+            return Phrase(
+                "{name}() takes {least} or more arguments, {given} given", name=name, least=least, given=given
+            )
+        if least < most:
+            return Phrase(
+                "{name}() takes {least} to {most} arguments, {given} given",
+                name=name,
+                least=least,
+                most=most,
+                given=given,
+            )
+        return Phrase(
+            "arguments of {name}(): {least} needed, {given} given", name=name, least=least, given=given
+        )
 
 
 FUNCTIONS: Final[dict[str, Function]] = {}
@@ -53,27 +65,28 @@ FUNCTIONS: Final[dict[str, Function]] = {}
 class Accepts:
     """Which system values a scalar function takes, named for errors; `types` are those known beforehand."""
 
-    name: str
+    name: Phrase
     test: Callable[[Any], bool]
     types: frozenset[str] | None = None
 
 
-TEXT: Final = Accepts("a string", lambda v: isinstance(v, str), STRING_TYPES)
+TEXT: Final = Accepts(Phrase("a string"), lambda v: isinstance(v, str), STRING_TYPES)
 INTEGER: Final = Accepts(
-    "an integer", lambda v: isinstance(v, int) and not isinstance(v, bool), INTEGER_TYPES
+    Phrase("an integer"), lambda v: isinstance(v, int) and not isinstance(v, bool), INTEGER_TYPES
 )
 NUMBER: Final = Accepts(
-    "a number",
+    Phrase("a number"),
     lambda v: isinstance(v, (int, Decimal)) and not isinstance(v, bool),
     INTEGER_TYPES | DECIMAL_TYPES,
 )
 MEASURE: Final = Accepts(
-    "a number or quantity", lambda v: isinstance(v, (int, Decimal, Quantity)) and not isinstance(v, bool)
+    Phrase("a number or quantity"),
+    lambda v: isinstance(v, (int, Decimal, Quantity)) and not isinstance(v, bool),
 )
-QUANTITY: Final = Accepts("a quantity", lambda v: isinstance(v, Quantity))
-BOOLEAN: Final = Accepts("a boolean", lambda v: isinstance(v, bool), BOOLEAN_TYPES)
-TEMPORAL: Final = Accepts("a date or time", lambda v: isinstance(v, Temporal))
-ANY: Final = Accepts("a value", lambda _: True)
+QUANTITY: Final = Accepts(Phrase("a quantity"), lambda v: isinstance(v, Quantity))
+BOOLEAN: Final = Accepts(Phrase("a boolean"), lambda v: isinstance(v, bool), BOOLEAN_TYPES)
+TEMPORAL: Final = Accepts(Phrase("a date or time"), lambda v: isinstance(v, Temporal))
+ANY: Final = Accepts(Phrase("a value"), lambda _: True)
 
 
 def special(name: str, least: int = 0, most: int | None = None) -> Callable[[CompileCall], CompileCall]:
@@ -132,6 +145,7 @@ def _scalar_run(
     arguments: list[tuple[Run, Accepts]],
 ) -> Callable[[Any, Env], Any]:
     accepted, what = takes.test, name + "()"
+    an_argument = Phrase("an argument of {function}", function=what)
 
     def answer(this: Any, env: Env) -> Any:
         items = source(this, env)
@@ -139,18 +153,22 @@ def _scalar_run(
             return None
         value = single(items, what)
         if not accepted(value):
-            raise EvaluationError(detail=f"{what} needs {takes.name}, not {describe(value)}")
+            raise EvaluationError(detail=_needs(what, takes, describe(value)))
         values: list[Any] = []
         for run, accepts in arguments:
-            argument = single(run(this, env), f"an argument of {what}")
+            argument = single(run(this, env), an_argument)
             if argument is None:
                 return None
             if not accepts.test(argument):
-                raise EvaluationError(detail=f"{what} takes {accepts.name}, not {describe(argument)}")
+                raise EvaluationError(detail=_needs(an_argument, accepts, describe(argument)))
             values.append(argument)
         return function(value, *values)
 
     return answer
+
+
+def _needs(what: str | Phrase, accepts: Accepts, found: str | Phrase) -> Phrase:
+    return Phrase("{what} needs {wanted}, not {found}", what=what, wanted=accepts.name, found=found)
 
 
 def _check(c: "Compiler", call: tree.Call, accepts: Accepts, code: Code) -> None:
@@ -158,7 +176,7 @@ def _check(c: "Compiler", call: tree.Call, accepts: Accepts, code: Code) -> None
     if not c.strict or accepts.types is None or not code.types or "System.Any" in code.types:
         return
     if not any(t in accepts.types for t in code.types):
-        raise c.problem(call, f"{call.name}() needs {accepts.name}, not {' or '.join(code.types)}")
+        raise c.problem(call, _needs(f"{call.name}()", accepts, either(code.types)))
 
 
 Several = Callable[..., list[Any]]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath import tree
 from xinglin.standards.fhirpath.adapt import single
 from xinglin.standards.fhirpath.arithmetic import bounded
@@ -25,6 +26,7 @@ MAX_PATTERN = 5_000
 """Longest regular expression, in characters."""
 MAX_MATCH_SECONDS = 0.2
 """How long one match may take: some patterns would run for years."""
+_SEPARATOR = Phrase("an argument of {function}", function="join()")
 
 
 @scalar("indexOf", TEXT, TEXT, gives="Integer")
@@ -81,7 +83,7 @@ def lower(text: str) -> str:
 def replace(text: str, pattern: str, substitution: str) -> str:
     """Give the text with every `pattern` replaced."""
     if len(text) * (1 + len(substitution)) > 50_000_000:
-        raise EvaluationError(detail="replace() would make too long a text")
+        raise EvaluationError(detail=Phrase("{function} would make too long a text", function="replace()"))
     return bounded(text.replace(pattern, substitution))
 
 
@@ -91,16 +93,18 @@ def _pattern(source: str) -> "regex.Pattern[str]":
     import regex
 
     if len(source) > MAX_PATTERN:
-        raise TooComplex(detail=f"a regular expression of {len(source)} characters")
+        raise TooComplex(detail=Phrase("a regular expression of {count} characters", count=len(source)))
     try:
         # Single-line mode, as N1 asks: the dot matches line ends as well.
         return regex.compile(source, regex.DOTALL | regex.VERSION0)
     except (regex.error, OverflowError, RecursionError, ValueError):
-        raise EvaluationError(detail="a regular expression can't be read") from None
+        raise EvaluationError(detail=Phrase("a regular expression can't be read")) from None
 
 
 def _too_slow() -> TooComplex:
-    return TooComplex(detail=f"a regular expression takes longer than {MAX_MATCH_SECONDS} s")
+    return TooComplex(
+        detail=Phrase("a regular expression takes longer than {seconds} s", seconds=MAX_MATCH_SECONDS)
+    )
 
 
 @scalar("matches", TEXT, TEXT, gives="Boolean")
@@ -144,7 +148,9 @@ def replace_matches(text: str, pattern: str, substitution: str) -> str:
     except TimeoutError:
         raise _too_slow() from None
     except IndexError:
-        raise EvaluationError(detail="replaceMatches() names a group that the pattern doesn't have") from None
+        raise EvaluationError(
+            detail=Phrase("replaceMatches() names a group that the pattern doesn't have")
+        ) from None
 
 
 @scalar("length", TEXT, gives="Integer")
@@ -162,16 +168,18 @@ def trim(text: str) -> str:
 def _listing(name: str, arguments: int, split: Callable[..., list[str]]) -> None:
     def compile_call(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
         c.uses_env = True
+        what = f"{name}()"
+        an_argument = Phrase("an argument of {function}", function=what)
         source, _ = c.system(call.input or tree.Special("this"), scope)
         others = [c.system(argument, scope.branch())[0] for argument in call.arguments]
 
         def run(this: Any, env: Env) -> list[Any]:
-            text = single(source(this, env), f"{name}()")
-            values = [single(argument(this, env), f"an argument of {name}()") for argument in others]
+            text = single(source(this, env), what)
+            values = [single(argument(this, env), an_argument) for argument in others]
             if text is None or None in values:
                 return []
             if not all(isinstance(one, str) for one in (text, *values)):
-                raise EvaluationError(detail=f"{name}() needs strings")
+                raise EvaluationError(detail=Phrase("{function} needs strings", function=what))
             found = split(text, *values)
             env.tick(len(found))
             return found
@@ -197,13 +205,13 @@ def join(c: "Compiler", call: tree.Call, scope: Scope, _need: Need) -> Code:
 
     def run(this: Any, env: Env) -> list[Any]:
         items = source(this, env)
-        between = single(separator(this, env), "the argument of join()") if separator else ""
+        between = single(separator(this, env), _SEPARATOR) if separator else ""
         if not items or between is None:
             return []
         if not all(isinstance(one, str) for one in (between, *items)):
-            raise EvaluationError(detail="join() needs strings")
+            raise EvaluationError(detail=Phrase("{function} needs strings", function="join()"))
         if sum(map(len, items)) + len(between) * len(items) > 1_000_000:
-            raise EvaluationError(detail="join() would make too long a text")
+            raise EvaluationError(detail=Phrase("{function} would make too long a text", function="join()"))
         return [between.join(items)]
 
     return Code(run, ("System.String",))
@@ -238,7 +246,7 @@ def decode(text: str, form: str) -> str | None:
             case _:
                 return None
     except (binascii.Error, ValueError):
-        raise EvaluationError(detail=f"a text isn't {form}") from None
+        raise EvaluationError(detail=Phrase("a text isn't {form}", form=form)) from None
 
 
 @scalar("escape", TEXT, TEXT, gives="String")
@@ -260,4 +268,4 @@ def unescape(text: str, target: str) -> str | None:
         # A quotation mark that stands unescaped is taken as it is.
         return str(json.loads('"' + re.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', text) + '"', strict=False))
     except ValueError:
-        raise EvaluationError(detail="a text isn't escaped JSON") from None
+        raise EvaluationError(detail=Phrase("a text isn't escaped JSON")) from None
