@@ -54,7 +54,8 @@ def test_two_swapped_neighbours_are_found(kind, seed, place):
     place %= len(number) - 1
     one, two = number[place], number[place + 1]
     assume(one != two)
-    assume(kind != Kind.ORGANIZATION_CODE or (one.isdigit() and two in "0123456789X"))
+    # Among letters and the X, GB 11714 itself misses some swaps: values that differ by 11 count alike.
+    assume(kind != Kind.ORGANIZATION_CODE or (one.isdigit() and two.isdigit()))
     changed = f"{number[:place]}{two}{one}{number[place + 2 :]}"
     assert isinstance(SCHEMES[kind].parse(changed), Fault)
 
