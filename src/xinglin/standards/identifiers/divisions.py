@@ -1,7 +1,7 @@
 """Administrative divisions of GB/T 2260: what a code names, and in which years.
 
 The table is python-stdnum's `cn/loc` (from Wikipedia's lists of all editions since 1980), with the rows of
-`data/divisions.csv` before it, where that table is behind or writes traditional characters.
+`data/divisions.csv` before it, where that table has gaps or writes traditional characters.
 """
 
 import csv
@@ -58,11 +58,12 @@ class Division:
 @cache
 def _ours() -> dict[str, tuple[Name, ...]]:
     source = files("xinglin.standards.identifiers") / "data" / "divisions.csv"
+    found: dict[str, tuple[Name, ...]] = {}
     with source.open(encoding="utf-8") as handle:
-        return {
-            row["code"]: (Name(row["name"], _year(row["since"]), _year(row["until"])),)
-            for row in csv.DictReader(handle)
-        }
+        for row in csv.DictReader(handle):
+            name = Name(row["name"], _year(row["since"]), _year(row["until"]))
+            found[row["code"]] = (*found.get(row["code"], ()), name)
+    return found
 
 
 def _year(text: str | None) -> int | None:
