@@ -28,6 +28,7 @@ class Tending:
         self._transaction = transaction
         self._task: asyncio.Task[None] | None = None
         self._called = asyncio.Event()
+        self._ending = False
 
     def start(self) -> None:
         """Begin."""
@@ -38,26 +39,27 @@ class Tending:
         self._called.set()
 
     async def stop(self) -> None:
-        """End; a step under way is undone and taken up by whoever comes next."""
+        """End after the step under way. (A cancelled task may lose its cancellation in the connection pool.)"""
+        self._ending = True
+        self._called.set()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await self._task
 
     async def _run(self) -> None:
-        while True:
+        while not self._ending:
             try:
                 await self._look()
             except DatabaseError as error:  # the next look may find it back
                 logger().warning("search parameters not refreshed", **describe(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._called.wait(), LOOK_SECONDS)
-            self._called.clear()
+            if not self._ending:
+                self._called.clear()
 
     async def _look(self) -> None:
         async with self._database.connection() as connection:
             await self._store.parameters.refresh(connection)
-        while self._store.parameters.waiting:
+        while self._store.parameters.waiting and not self._ending:
             done = await self._transaction(lambda connection: step(connection, self._store))
             if not done:
                 async with self._database.connection() as connection:
