@@ -39,7 +39,7 @@ def test_a_follower_misses_nothing_while_many_write(settings: Settings) -> None:
                     Update(
                         "Patient",
                         key=key,
-                        content={"resourceType": "Patient", "id": key.id, "gender": f"g{step}"},
+                        content={"resourceType": "Patient", "id": key.id, "name": [{"text": f"张{step}"}]},
                     )
                 )
             await hub.change(Create("Patient", content={"resourceType": "Patient"}))

@@ -30,6 +30,7 @@ from xinglin.hub.search.search import Asked, Found, Limits, one_found, only_id, 
 from xinglin.hub.search.tending import Tending
 from xinglin.hub.store import RETRY, Store, count
 from xinglin.standards.definitions import resource_types
+from xinglin.standards.search import Registry
 
 Result = TypeVar("Result")
 Pairs = Sequence[tuple[str, str]]
@@ -68,6 +69,11 @@ class Hub:
         self._training: asyncio.Task[None] | None = None
         self._read: Gather[Key, Record | None] = Gather(self._read_many, lanes=2, most=READ_TOGETHER)
         self._create: Gather[Create, Done] = Gather(self._create_many, lanes=2, most=WRITE_TOGETHER)
+
+    @property
+    def registry(self) -> Registry:
+        """The search parameters in use."""
+        return self.store.parameters.registry
 
     async def read(self, key: Key, connection: Connection | None = None) -> Record:
         """Give the current version. Raises Unknown or Gone.

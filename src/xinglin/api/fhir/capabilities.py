@@ -1,28 +1,48 @@
 """capabilities: what this hub can do, exactly (http://hl7.org/fhir/R4/http.html#capabilities)."""
 
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from xinglin import __version__
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.exact_json import Json, dumps
 from xinglin.standards.definitions import resource_types
+from xinglin.standards.search import Registry
 
 SINCE = "2026-11-21"
 """When the statement below last changed."""
 
-INTERACTIONS = ("read", "vread", "create", "update", "patch", "delete", "history-instance", "history-type")
-SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system")
+INTERACTIONS = (
+    *("read", "vread", "create", "update", "patch", "delete"),
+    *("history-instance", "history-type", "search-type"),
+)
+SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system", "search-system")
+EVERYWHERE = (("_has", "special"), ("_list", "special"))
+"""Search parameters that no SearchParameter resource describes."""
+
+COMPARTMENTS = ("Device", "Encounter", "Patient", "Practitioner", "RelatedPerson")
+_OPERATION = "http://hl7.org/fhir/OperationDefinition"
+OPERATIONS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "Encounter": [("everything", f"{_OPERATION}/Encounter-everything")],
+    "Observation": [("lastn", f"{_OPERATION}/Observation-lastn")],
+    "Patient": [("everything", f"{_OPERATION}/Patient-everything")],
+}
+"""By type: name and definition."""
+
+EVERY_TYPE = (("validate", f"{_OPERATION}/Resource-validate"),)
 
 
 async def capabilities(exchange: Exchange) -> Reply:
     """Answer `GET /fhir/metadata`."""
-    return Reply(200, dumps(statement(exchange.base)), {"Cache-Control": "max-age=3600"})
+    told = statement(exchange.base, exchange.hub.registry)
+    return Reply(200, told, {"Cache-Control": "max-age=3600"})
 
 
-@cache
-def statement(base: str) -> Json:
-    """Make the CapabilityStatement of the hub at `base`."""
-    return {
+@lru_cache(maxsize=8)
+def statement(base: str, registry: Registry) -> bytes:
+    """Make the CapabilityStatement of the hub at `base` that searches by `registry`, as JSON text."""
+    referrers = _referrers(registry)
+    made: Json = {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": SINCE,
@@ -35,15 +55,22 @@ def statement(base: str) -> Json:
         "rest": [
             {
                 "mode": "server",
-                "resource": [_resource(kind) for kind in sorted(resource_types())],
+                "resource": [_resource(kind, registry, referrers) for kind in sorted(resource_types())],
                 "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+                "searchParam": [{"name": "_type", "type": "special"}, *_parameters("Resource", registry)],
+                "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in COMPARTMENTS],
             }
         ],
     }
+    return dumps(made)
 
 
-def _resource(kind: str) -> Json:
-    return {
+
+def _resource(kind: str, registry: Registry, referrers: Mapping[str, Sequence[str]]) -> Json:
+    known = registry.for_type(kind)
+    includes = [f"{kind}:{code}" for code, one in sorted(known.items()) if one.kind == "reference"]
+    operations = (*OPERATIONS.get(kind, ()), *EVERY_TYPE)
+    made: Json = {
         "type": kind,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{kind}",
         "interaction": [{"code": code} for code in INTERACTIONS],
@@ -54,4 +81,26 @@ def _resource(kind: str) -> Json:
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
         "conditionalDelete": "single",
+        "searchInclude": ["*", *includes],
+        "searchRevInclude": ["*", *referrers.get(kind, ())],
+        "searchParam": _parameters(kind, registry),
+        "operation": [{"name": name, "definition": definition} for name, definition in operations],
     }
+    return made
+
+
+def _parameters(kind: str, registry: Registry) -> list[Json]:
+    known = sorted(registry.for_type(kind).items())
+    found: list[Json] = [{"name": code, "definition": one.url, "type": one.kind} for code, one in known]
+    return found + [{"name": name, "type": type_name} for name, type_name in EVERYWHERE]
+
+
+def _referrers(registry: Registry) -> Mapping[str, Sequence[str]]:
+    """Give, by type, the reference parameters of other types that may point to it."""
+    found: dict[str, list[str]] = {}
+    for source in sorted(registry.types):
+        for code, one in sorted(registry.for_type(source).items()):
+            if one.kind == "reference":
+                for target in one.targets or sorted(registry.types):
+                    found.setdefault(target, []).append(f"{source}:{code}")
+    return found

@@ -1,10 +1,10 @@
 """The reply to a change, as `Prefer: return=…` wishes (http://hl7.org/fhir/R4/http.html#ops)."""
 
 from xinglin.api.fhir.exchange import Exchange, Reply, record_headers
-from xinglin.core.exact_json import dumps
+from xinglin.core.exact_json import Json, dumps
 from xinglin.core.i18n import translate
 from xinglin.hub.interactions.answers import Answer
-from xinglin.standards.outcome import issue, outcome
+from xinglin.standards.outcome import from_findings, issue, outcome
 
 STORED = "Stored {key} as version {version}."
 DELETED = "Deleted {key}."
@@ -21,12 +21,20 @@ def written(exchange: Exchange, answer: Answer) -> Reply:
         case "minimal":
             return Reply(answer.status, None, headers)
         case "OperationOutcome":
-            body = dumps(
-                outcome(issue(severity="information", code="informational", text=_text(exchange, answer)))
-            )
+            told = issue(severity="information", code="informational", text=_text(exchange, answer))
+            body = dumps(outcome(told, *_findings(exchange, answer)))
             return Reply(200 if answer.status == 204 else answer.status, body, headers)
         case _:
             return Reply(answer.status, answer.content, headers)
+
+
+def _findings(exchange: Exchange, answer: Answer) -> list[Json]:
+    """Tell the warnings about a record that was stored."""
+    record = answer.record
+    if record is None or record.deleted:
+        return []
+    findings = exchange.hub.admission.examine(record.content)
+    return from_findings(findings, exchange.language)["issue"] if findings else []
 
 
 def _text(exchange: Exchange, answer: Answer) -> str:

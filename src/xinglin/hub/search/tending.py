@@ -39,7 +39,10 @@ class Tending:
         self._called.set()
 
     async def stop(self) -> None:
-        """End after the step under way. (A cancelled task may lose its cancellation in the connection pool.)"""
+        """End after the step under way.
+
+        It isn't cancelled: a cancellation can get lost in the connection pool.
+        """
         self._ending = True
         self._called.set()
         if self._task is not None:
