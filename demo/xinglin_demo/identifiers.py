@@ -8,7 +8,7 @@ have issued such a number, while a check of the province's two digits, of the da
 Source: GB/T 2260-2007, 3.2, as reproduced by gdhealth.net.cn 2016-08-30 and a second page (read; not compared
 with the print).
 
-Telephone: 1610 and seven digits. 161 is no Chinese mobile prefix in libphonenumber's metadata (read). It is
+Telephone: 1540 and seven digits. 154 is no Chinese mobile prefix in libphonenumber 9.0.43 (tested). It is
 not reserved for fiction (the numbering plan has no such range), so never let software dial these.
 
 Unified social credit code (GB 32100-2015): carries the division too, so it can't exist either.
@@ -69,7 +69,7 @@ def resident_check(body: str) -> str:
 
 def phone(dice: Dice) -> str:
     """Give an 11-digit number in an unused mobile prefix."""
-    return f"1610{dice.integer(0, 9_999_999):07d}"
+    return f"1540{dice.integer(0, 9_999_999):07d}"
 
 
 def credit_code(kind: str, serial: str) -> str:
