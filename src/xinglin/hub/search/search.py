@@ -123,8 +123,15 @@ async def search(store: Store, connection: Connection, limits: Limits, asked: As
         await run.total(page),
         run.url,
         following,
-        pending_of(store.parameters.pending, query),
+        await _pending(store, connection, query),
     )
+
+
+async def _pending(store: Store, connection: Connection, query: Query) -> list[Pending]:
+    """Give those parameters of a search whose index is still being made."""
+    if pending_of(store.parameters.pending, query):  # another process may have finished them
+        await store.parameters.refresh(connection)
+    return pending_of(store.parameters.pending, query)
 
 
 async def understand(

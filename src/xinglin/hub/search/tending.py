@@ -28,6 +28,7 @@ class Tending:
         self._transaction = transaction
         self._task: asyncio.Task[None] | None = None
         self._called = asyncio.Event()
+        self._stopping = False
         self._ending = False
 
     def start(self) -> None:
@@ -55,7 +56,8 @@ class Tending:
             except DatabaseError as error:  # the next look may find it back
                 logger().warning("search parameters not refreshed", **describe(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._called.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._called.wait()
             if not self._ending:
                 self._called.clear()
 
