@@ -45,6 +45,12 @@ class Phrase:
     def __repr__(self) -> str:
         return f"Phrase({str(self)!r})"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Phrase) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
 
 def translated(params: Mapping[str, object], language: str) -> dict[str, object]:
     """Give values for a template, with those that are phrases of ours in `language`.

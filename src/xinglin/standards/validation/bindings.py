@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.validation.context import Check, Context, is_array, is_object
-from xinglin.standards.validation.findings import Draft, Drafts, Phrase, Severity
+from xinglin.standards.validation.findings import Draft, Drafts, Severity
 from xinglin.standards.validation.terminology import UCUM, Contains, Terminology, Verdict
 
 Json = dict[str, Any]
@@ -61,11 +62,11 @@ class _Binding:
             verdict = self._known[key] = self._contains(system, code)
             return verdict
 
-    def breach(self, found: str) -> Drafts:
+    def breach(self, found: str | Phrase) -> Drafts:
         params = {"valueset": self.url, "found": found}
         return [Draft(_SEVERITIES[self.strength], f"binding-{self.strength}", params=params)]
 
-    def undecided(self, found: str) -> Drafts | None:
+    def undecided(self, found: str | Phrase) -> Drafts | None:
         if self.strength not in {"required", "max"}:
             return None
         params = {"valueset": self.url, "found": found}

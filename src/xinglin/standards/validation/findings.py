@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from xinglin.core.i18n import translate
+from xinglin.core.i18n import translate, translated
 
 Severity = Literal["error", "warning", "information"]
 
@@ -126,12 +126,6 @@ _ISSUES: Final[Mapping[str, str]] = {
 """FHIR IssueType by rule or by the first word of a rule; invariants are "invariant"."""
 
 
-class Phrase(str):
-    """Words of ours in a parameter, a message id too; other parameters come from records and definitions."""
-
-    __slots__ = ()
-
-
 class Draft:
     """A finding in the making; `location` is relative to the element checked: "" or ".name[0].given"."""
 
@@ -181,11 +175,7 @@ class Finding:
 
     def text(self, language: str = "en") -> str:
         """Say what to do, in `language` ("en" or "zh")."""
-        params = {
-            key: translate(one, language) if isinstance(one, Phrase) else one
-            for key, one in self.params.items()
-        }
-        return translate(self.message, language).format_map(params)
+        return translate(self.message, language).format_map(translated(self.params, language))
 
 
 def error(rule: str, /, **params: object) -> Draft:

@@ -90,7 +90,7 @@ def _fhirpath(draft: Draft, expression: str, type_name: str, owner: "Compiler") 
                 conforms=owner.conforms,
             )
         except FhirPathError as problem:
-            return [information("invariant-undecided", key=draft.rule, detail=problem.text())]
+            return [information("invariant-undecided", key=draft.rule, detail=problem.phrase())]
         return None if holds else _again(draft)
 
     return check

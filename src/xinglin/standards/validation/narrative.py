@@ -6,7 +6,8 @@ from typing import Final
 
 from lxml import etree
 
-from xinglin.standards.validation.findings import Draft, Drafts, Phrase, error, warning
+from xinglin.core.i18n import Phrase
+from xinglin.standards.validation.findings import Draft, Drafts, error, warning
 
 _NAMESPACE: Final = "{http://www.w3.org/1999/xhtml}"
 _XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}"

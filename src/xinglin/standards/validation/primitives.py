@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from xinglin.standards.validation.findings import Phrase
+from xinglin.core.i18n import Phrase
 
 Accepts = Callable[[Any], bool]
 

@@ -7,8 +7,9 @@ out. `__class__` is asked in place of `type()`: it is quicker, and values stay `
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.validation.context import Check, Context, Field, Json
-from xinglin.standards.validation.findings import Drafts, Phrase, at, error, excerpt
+from xinglin.standards.validation.findings import Drafts, at, error, excerpt
 from xinglin.standards.validation.primitives import Primitive, json_kind
 
 AN_OBJECT: Final = Phrase("an object")

@@ -54,7 +54,7 @@ def check_expression(value: Json, _context: Context) -> Drafts | None:
     try:
         parse(expression)
     except FhirPathError as problem:
-        return at(".expression", [error("expression", detail=problem.text())])
+        return at(".expression", [error("expression", detail=problem.phrase())])
     return None
 
 
