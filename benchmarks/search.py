@@ -1,7 +1,7 @@
 """Searches over HTTP among 100,000 records (XINGLIN_BENCH_SIZE: another number); 8 connections.
 
-Client and server share the machine. The records are invented: a tenth of the patients' number of institutions,
-some hundred records each person, ten years of results; one person has a thousand records.
+Client and server share the machine. The records are invented: an institution for
+every 50 people, a hundred records each, ten years of results; one person has a thousand records.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the hub finds is what FHIRPath finds in the records, whatever was written, changed and deleted before."""
+"""What the hub finds is what FHIRPath finds in the records, whatever was written and deleted before."""
 
 import asyncio
 import shutil
@@ -26,7 +26,18 @@ from xinglin.hub.search.search import Asked
 from xinglin.standards.search import Compartment, brute_force, parse_search
 
 Json = dict[str, Any]
-SORTS = ("", "_id", "-_lastUpdated", "date", "-date,_id", "birthdate", "name", "-family", "code", "value-quantity")
+SORTS = (
+    "",
+    "_id",
+    "-_lastUpdated",
+    "date",
+    "-date,_id",
+    "birthdate",
+    "name",
+    "-family",
+    "code",
+    "value-quantity",
+)
 TABLES = "resource, resource_history, search_date, search_number, search_string, search_text"
 
 

@@ -94,7 +94,9 @@ def test_a_transaction_finds_what_was_there_before_it(client: TestClient) -> Non
     assert client.post("/fhir", json=body).status_code == 412, "now there are two"
 
 
-@pytest.mark.parametrize("criteria", ["colour=red", "identifier=", "birthdate=x", "name:below=1", "gender:in=x"])
+@pytest.mark.parametrize(
+    "criteria", ["colour=red", "identifier=", "birthdate=x", "name:below=1", "gender:in=x"]
+)
 def test_conditions_that_cant_be_read(client: TestClient, criteria: str) -> None:
     """An unknown parameter left out would find, and change, the wrong records."""
     client.put("/fhir/Patient/a", json=patient(id="a"))
@@ -113,9 +115,14 @@ def test_twenty_at_once_make_one_record(settings: Settings) -> None:
         created = Create("Patient", criteria=CRITERIA, content=patient())
         done = await asyncio.gather(*(hub.change(created) for _ in range(20)))
         assert len({one.record.key for one in done if one.record}) == 1
-        updated = Update("Patient", criteria="identifier=urn:mrn|2", content={
-            "resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "2"}],
-        })
+        updated = Update(
+            "Patient",
+            criteria="identifier=urn:mrn|2",
+            content={
+                "resourceType": "Patient",
+                "identifier": [{"system": "urn:mrn", "value": "2"}],
+            },
+        )
         done = await asyncio.gather(*(hub.change(updated) for _ in range(20)))
         assert len({one.record.key for one in done if one.record}) == 1
 

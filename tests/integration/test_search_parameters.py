@@ -69,11 +69,18 @@ def test_a_parameter_comes_to_find_old_records(settings: Settings) -> None:
         client.put("/fhir/Patient/new", json=patient("new"))
         found = complete(client, SEARCH)
         assert {e["resource"]["id"] for e in found["entry"]} == {"old", "new"}
-        (kind,) = (one for one in client.get("/fhir/metadata").json()["rest"][0]["resource"] if one["type"] == "Patient")
+        (kind,) = (
+            one
+            for one in client.get("/fhir/metadata").json()["rest"][0]["resource"]
+            if one["type"] == "Patient"
+        )
         assert "nickname" in {one["name"] for one in kind["searchParam"]}
     with client_of(settings) as client:
         assert complete(client, SEARCH)["total"] == 2, "kept across a restart"
-        assert client.put("/fhir/SearchParameter/nickname", json={**NICKNAME, "status": "retired"}).status_code == 200
+        assert (
+            client.put("/fhir/SearchParameter/nickname", json={**NICKNAME, "status": "retired"}).status_code
+            == 200
+        )
         for _ in range(50):
             if client.get(SEARCH).status_code == 400:
                 break
@@ -182,7 +189,10 @@ KILLED = """
 import sys, time
 from xinglin.core.settings import Settings
 from xinglin.hub.search import commands
-commands.reindex(Settings(database_url=sys.argv[1]), progress=lambda _: (print("step", flush=True), time.sleep(0.2)))
+def told(_):
+    print("step", flush=True)
+    time.sleep(0.2)
+commands.reindex(Settings(database_url=sys.argv[1]), progress=told)
 """
 
 

@@ -22,7 +22,7 @@ from xinglin.hub.gather import Gather
 from xinglin.hub.installed import definitions
 from xinglin.hub.records import Gone, Key, Record, Unknown, UnknownVersion
 from xinglin.hub.search import parameters as search_parameters
-from xinglin.hub.search.everything import everything
+from xinglin.hub.search.everything import AskedEverything, everything
 from xinglin.hub.search.lastn import lastn
 from xinglin.hub.search.match import match
 from xinglin.hub.search.parameters import Parameters
@@ -68,7 +68,7 @@ class Hub:
         self._written = 0
         self._training: asyncio.Task[None] | None = None
         self._read: Gather[Key, Record | None] = Gather(self._read_many, lanes=2, most=READ_TOGETHER)
-        self._create: Gather[Create, Done] = Gather(self._create_many, lanes=2, most=WRITE_TOGETHER)
+        self._create: Gather[Create, Done] = Gather(self._create_many, lanes=1, most=WRITE_TOGETHER)
 
     @property
     def registry(self) -> Registry:
@@ -123,12 +123,10 @@ class Hub:
         async with within(self.limits.seconds), self.database.connection(connection) as used:
             return await search(self.store, used, self.limits, asked)
 
-    async def everything(
-        self, owner: Key, pairs: Pairs, base: str, connection: Connection | None = None
-    ) -> Found:
+    async def everything(self, asked: AskedEverything, connection: Connection | None = None) -> Found:
         """Give all records about a Patient or Encounter, a page at a time. Raises SearchError or Unknown."""
         async with within(self.limits.seconds), self.database.connection(connection) as used:
-            return await everything(self.store, used, self.limits, owner, pairs, base)
+            return await everything(self.store, used, self.limits, asked)
 
     async def lastn(self, pairs: Pairs, base: str, connection: Connection | None = None) -> Found:
         """Give the latest observations of each code. Raises SearchError."""

@@ -49,7 +49,7 @@ _COPY_NEW = (
     "COPY resource (seq, updated, version, type, id, self_key, body, keys, refs) FROM STDIN (FORMAT BINARY)"
 )
 
-_BEGIN = "SELECT change_base(), search_generation FROM hub"
+_BEGIN = "SELECT base, generation FROM change_start()"
 
 _MOVE_TO_HISTORY = """
 INSERT INTO resource_history (seq, updated, version, type, id, body)

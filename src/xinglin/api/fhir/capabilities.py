@@ -58,12 +58,13 @@ def statement(base: str, registry: Registry) -> bytes:
                 "resource": [_resource(kind, registry, referrers) for kind in sorted(resource_types())],
                 "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
                 "searchParam": [{"name": "_type", "type": "special"}, *_parameters("Resource", registry)],
-                "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in COMPARTMENTS],
+                "compartment": [
+                    f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in COMPARTMENTS
+                ],
             }
         ],
     }
     return dumps(made)
-
 
 
 def _resource(kind: str, registry: Registry, referrers: Mapping[str, Sequence[str]]) -> Json:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.fhir.negotiation import WrongContentType
 from xinglin.api.transfer import read_body
-from xinglin.hub.admission import admit_type
+from xinglin.hub.outline import admit_type
 from xinglin.hub.search.answer import searchset
 from xinglin.hub.search.search import Asked
 from xinglin.standards.search import Compartment
@@ -14,7 +14,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 async def search(exchange: Exchange) -> Reply:
-    """Answer `GET /fhir/Patient?name=…`, `GET /fhir?_type=…` and the compartments' `GET /fhir/Patient/1/*`."""
+    """Answer `GET /fhir/Patient?name=…`, `GET /fhir?_type=…` and compartments: `GET /fhir/Patient/1/*`."""
     return await _answer(exchange, _in_address(exchange))
 
 

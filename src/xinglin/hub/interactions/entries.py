@@ -12,7 +12,7 @@ from typing import Any, cast
 from xinglin.core.errors import RequestError
 from xinglin.core.exact_json import Json, loads
 from xinglin.core.i18n import Phrase
-from xinglin.hub.admission import admit, admit_type
+from xinglin.hub.outline import admit, admit_type
 from xinglin.hub.changes import Change, Create, Delete, Patch, Update
 from xinglin.hub.preconditions import version_of
 from xinglin.hub.records import Key

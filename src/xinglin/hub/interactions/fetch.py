@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl, unquote
 
 from xinglin.core.i18n import Phrase
-from xinglin.hub.admission import admit_type
+from xinglin.hub.outline import admit_type
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.interactions.answers import Answer
@@ -11,7 +11,7 @@ from xinglin.hub.interactions.entries import BadEntry
 from xinglin.hub.preconditions import version_of
 from xinglin.hub.records import Key
 from xinglin.hub.search.answer import searchset
-from xinglin.hub.search.everything import OWNERS
+from xinglin.hub.search.everything import OWNERS, AskedEverything
 from xinglin.hub.search.search import Asked, Found
 from xinglin.standards.search import Compartment
 
@@ -42,7 +42,7 @@ async def _find(
         case ["Observation", "$lastn"]:
             return await hub.lastn(pairs, base, connection)
         case [kind, id_, "$everything"] if kind in OWNERS:
-            return await hub.everything(Key(kind, id_), pairs, base, connection)
+            return await hub.everything(AskedEverything(Key(kind, id_), pairs, base), connection)
         case [kind]:
             return await hub.search(Asked(pairs, kind or None, base=base), connection)
         case [owner, id_, "*"]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from xinglin.core.settings import Settings
 from xinglin.hub.database import address
-from xinglin.hub.hub import open_hub
+from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.search import reindex as work
 
 WAIT_SECONDS = 0.2
@@ -35,14 +35,16 @@ async def _reindex(
         await hub.tending.stop()
         if everything:
             await hub.transaction(lambda connection: work.all_again(connection, hub.store))
-        while (
-            done := await hub.transaction(lambda connection: work.step(connection, hub.store))
-        ) is not None:
+        while (done := await _step(hub)) is not None:
             progress(done)
             if not done:
                 await asyncio.sleep(WAIT_SECONDS)
         async with hub.database.connection() as connection:
             return await work.progress(connection)
+
+
+async def _step(hub: Hub) -> int | None:
+    return await hub.transaction(lambda connection: work.step(connection, hub.store))
 
 
 async def _status(settings: Settings, url: str) -> list[work.Progress]:

@@ -4,7 +4,7 @@ http://hl7.org/fhir/R4/patient-operation-everything.html, http://hl7.org/fhir/R4
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from xinglin.core.clock import now
@@ -25,62 +25,66 @@ from xinglin.standards.search.query import Include
 
 OWNERS = ("Patient", "Encounter")
 DEFAULT_COUNT = 100
-_ALLOWED = {
-    "_since": "_lastUpdated",
-    "_type": "_type",
-    "_count": "_count",
-    "_format": "_format",
-    "_pretty": "_pretty",
-}
+_ALLOWED = {"_since": "_lastUpdated"} | {name: name for name in ("_type", "_count", "_format", "_pretty")}
+"""Parameters, and the search parameters that they mean."""
+
+_REFERRED = Include(reverse=False, source="*", code="*", target="", iterate=False)
+_MARK = "date"
+"""The kind of the sort value below: a whole number."""
 
 
-async def everything(
-    store: Store,
-    connection: Connection,
-    limits: Limits,
-    owner: Key,
-    pairs: Sequence[tuple[str, str]],
-    base: str,
-) -> Found:
-    """Give a page of all records about `owner`, itself first. Raises Unknown, Gone or SearchError."""
+@dataclass(frozen=True, slots=True)
+class AskedEverything:
+    """Whose records are asked for, with what parameters; `base` is the address below which links are made."""
+
+    owner: Key
+    pairs: Sequence[tuple[str, str]]
+    base: str
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The parameters without the page. Raises UnknownParameter."""
+        found = [pair for pair in self.pairs if pair[0] != PAGE]
+        for name, _ in found:
+            if name not in _ALLOWED:
+                kind = f"{self.owner.type}/$everything"
+                raise UnknownParameter(type=kind, name=name, nearest=nearest(name, _ALLOWED))
+        return found
+
+    @property
+    def url(self) -> str:
+        """The address of the first page."""
+        query = urlencode(self.parameters, quote_via=quote)
+        return f"{self.base}/{self.owner}/$everything" + (f"?{query}" if query else "")
+
+
+async def everything(store: Store, connection: Connection, limits: Limits, asked: AskedEverything) -> Found:
+    """Give a page of all records about a person or encounter, itself first.
+
+    Raises Unknown, Gone or SearchError.
+    """
+    owner, url = asked.owner, asked.url
     await _must_exist(store, connection, owner)
-    token = next((value for name, value in pairs if name == PAGE), None)
-    asked = [(name, value) for name, value in pairs if name != PAGE]
-    for name, _ in asked:
-        if name not in _ALLOWED:
-            raise UnknownParameter(
-                type=f"{owner.type}/$everything", name=name, nearest=nearest(name, _ALLOWED)
-            )
-    criteria = [(_ALLOWED[name], f"ge{value}" if name == "_since" else value) for name, value in asked]
-    parameters = store.parameters
     query = parse_search(
-        criteria,
-        parameters.registry,
+        [(_ALLOWED[name], f"ge{value}" if name == "_since" else value) for name, value in asked.parameters],
+        store.parameters.registry,
         compartment=Compartment(owner.type, owner.id),
-        reading=parameters.reading,
+        reading=store.parameters.reading,
     )
-    url = f"{base}/{owner}/$everything" + (f"?{urlencode(asked, quote_via=quote)}" if asked else "")
+    token = next((value for name, value in asked.pairs if name == PAGE), None)
+    place, moment = (None, to_micros(now())) if token is None else read_token(token, [_MARK], url)
     run = await prepare(store, connection, query)
-    first = SortKey(
-        Sql("(r.type <> %s)::int::bigint", (store.types[owner.type],)),
-        descending=False,
-        kind="date",
-        cast="bigint",
-    )
-    finder = replace(run.finder, order=[first], links=True)
-    place, moment = None, to_micros(now())
-    if token is not None:
-        place, moment = read_token(token, ["date"], url)
+    first = Sql("(r.type <> %s)::int::bigint", (store.types[owner.type],))
+    order = [SortKey(first, descending=False, kind=_MARK, cast="bigint")]
+    finder = replace(run.finder, order=order, links=True)
     size = min(query.count or DEFAULT_COUNT, limits.page)
     page = await find(finder, run.resolver.matcher, place, size)
     includer = Includer(finder, run.resolver.lowering, limits.included)
-    included = await includer.follow(
-        page.hits, [Include(reverse=False, source="*", code="*", target="", iterate=False)]
-    )
+    included = await includer.follow(page.hits, [_REFERRED])
     following = None
     if page.following is not None:
         mark = quote(write_token(page.following, moment, url))
-        following = f"{url}{'&' if asked else '?'}{PAGE}={mark}"
+        following = f"{url}{'&' if '?' in url else '?'}{PAGE}={mark}"
     return Found(query, page.hits, included, page.total, url, following)
 
 

@@ -42,6 +42,8 @@ class Includer:
     async def _once(
         self, hits: Sequence[Hit], includes: Sequence[Include], seen: set[Key], most: int
     ) -> list[Hit]:
+        # Those seen already may be found again: so many more are asked for.
+        limit = most + len(seen) + 1
         wanted: dict[str, set[int]] = {}
         for include in includes:
             if not include.reverse:
@@ -49,11 +51,11 @@ class Includer:
         found: list[Hit] = []
         for target, self_keys in wanted.items():
             if self_keys:
-                found += await self._fetch(target or "Resource", selves(self_keys), most)
+                found += await self._fetch(target or "Resource", selves(self_keys), limit)
         for include in includes:
             if include.reverse:
                 for source, condition in self._referrers(hits, include):
-                    found += await self._fetch(source, condition, most)
+                    found += await self._fetch(source, condition, limit)
         new: list[Hit] = []
         for hit in found:
             if hit.record.key not in seen:
@@ -85,7 +87,7 @@ class Includer:
         registry = self.lowering.extractor.registry
         sources = sorted(registry.types) if include.source == "*" else [include.source]
         if include.source == "*":
-            # From whatever place: the references themselves tell, but no index has them.
+            # From whatever place: the references themselves would tell, but no index has them.
             salts = {
                 salt
                 for source in sources
@@ -114,5 +116,4 @@ class Includer:
         finder = Finder(
             self.finder.connection, self.finder.store, [Prepared(kind, more=[condition])], links=True
         )
-        found = await finder.fetch(None, most + len(condition.args) + 1)
-        return found
+        return await finder.fetch(None, most)

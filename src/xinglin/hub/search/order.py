@@ -114,7 +114,7 @@ def _driver(kind: str, place: int, table: LiteralString, column: LiteralString, 
         f"EXISTS (SELECT FROM {table} d WHERE d.seq = r.seq AND d.place = ANY(%s::bigint[]))", (places,)
     )
     arms = [everything([Sql("d.place = %s", (one,)), edge]) for one in places]
-    if kind == "date":
+    if kind == "date":  # the first holds single dates only
         arms[0] = Sql("d.place = %s", (places[0],))
     return Driver(table, column, place, tuple(arms), present)
 

@@ -10,7 +10,7 @@ from typing import Any, LiteralString, cast
 
 from xinglin.hub.database import Connection
 from xinglin.hub.records import Key, Record
-from xinglin.hub.search.order import Place, SortKey, after
+from xinglin.hub.search.order import Driver, Place, SortKey, after
 from xinglin.hub.search.resolve import Prepared
 from xinglin.hub.search.sql import (
     TRUE,
@@ -90,7 +90,7 @@ class Finder:
             return await self._run(self._plain(place, most, self.condition()))
         found: list[Hit] = []
         if place is None or place.values[0] is not None:
-            found = await self._run(self._driven(place, most))
+            found = await self._run(self._driven(driver, place, most))
             place = None
         if len(found) < most:
             missing = fill("{} AND NOT {}", self.condition(), driver.present)
@@ -124,17 +124,13 @@ class Finder:
             (*source.args, most),
         )
 
-    def _driven(self, place: Place | None, most: int) -> Sql:
-        driver = self.order[0].driver
-        assert driver is not None
-        arms = [self._arm(number, place, most) for number in range(len(driver.arms))]
+    def _driven(self, driver: Driver, place: Place | None, most: int) -> Sql:
+        arms = [self._arm(driver, number, place, most) for number in range(len(driver.arms))]
         names = [Sql(f"r.{name}") for name in _NAMES[: len(self.order)]]
         return self._ordered(fill("({}) AS r", join(" UNION ALL ", arms)), names, most)
 
-    def _arm(self, number: int, place: Place | None, most: int) -> Sql:
+    def _arm(self, driver: Driver, number: int, place: Place | None, most: int) -> Sql:
         first = self.order[0]
-        driver = first.driver
-        assert driver is not None
         names = [Sql(f"d.{driver.column}"), *(one.expression for one in self.order[1:])]
         parts = [
             driver.arms[number],
@@ -160,15 +156,15 @@ class Finder:
         )
 
     def _with_row(self, place: int, *, short: bool) -> Sql:
-        """Give the condition; of short dates, those on the row that gives the order are asked of it itself."""
+        """Give the condition; of short dates, what concerns the row that gives the order is asked of it."""
         if not short:
             return self.condition()
         (only,) = self.prepared
         own = [one for one in only.conditions if isinstance(one, c.Dates) and one.places == (place,)]
-        rest = Prepared(only.type, [one for one in only.conditions if one not in own], only.more, only.checks)
-        return everything(
-            [*(date_row(one, short=True) for one in own), rest.sql(self._compiler), *self.extra]
-        )
+        others = [one for one in only.conditions if one not in own]
+        rest = Prepared(only.type, others, only.more, only.checks)
+        asked = [date_row(one, short=True) for one in own]
+        return everything([*asked, rest.sql(self._compiler), *self.extra])
 
     def _after(self, place: Place, names: Sequence[Sql]) -> Sql:
         if self._several:

@@ -23,7 +23,7 @@ WHERE content IS NOT NULL OR target IS NOT NULL ORDER BY url
 """
 _ADD = """
 INSERT INTO search_parameter (url, id, content, types, target)
-VALUES (%s, %s, %s, %s, (pg_current_xact_id()::text::bigint + (SELECT transaction_offset FROM hub) + 1) << 20)
+VALUES (%s, %s, %s, %s, -1)
 ON CONFLICT (url) DO UPDATE SET id = excluded.id, content = excluded.content, types = excluded.types,
     target = excluded.target, place = -1, done = 0
 """

@@ -9,8 +9,9 @@ from xinglin.core.exact_json import Json
 from xinglin.hub.search.errors import TooManyToSort
 from xinglin.hub.search.order import Place, Value
 from xinglin.hub.search.page import Finder, Hit
+from xinglin.hub.search.resolve import Resolver
 from xinglin.hub.search.run import BREATHE, Page, checked
-from xinglin.standards.search import Index, Lowering, Matcher
+from xinglin.standards.search import Index, Lowering, Matcher, Query
 from xinglin.standards.search.judge import codings
 from xinglin.standards.search.query import Sort
 
@@ -19,14 +20,10 @@ SORTED = 2_000
 
 
 async def find_ranked(
-    finder: Finder,
-    matcher: Matcher,
-    lowering: Lowering,
-    sort: Sequence[Sort],
-    place: Place | None,
-    count: int,
+    finder: Finder, resolver: Resolver, query: Query, place: Place | None, count: int
 ) -> Page:
     """Give the page of `count` hits after `place`. Raises TooManyToSort."""
+    matcher, lowering, sort = resolver.matcher, resolver.lowering, query.sort
     found = await finder.fetch(None, SORTED + 1)
     if len(found) > SORTED:
         raise TooManyToSort(limit=SORTED, name=sort[0].code)

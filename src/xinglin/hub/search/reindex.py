@@ -1,9 +1,9 @@
 """Indexing records again after a search parameter was added, beside the hub's work.
 
 A step is one transaction: some records in the order of their change numbers, and how far it got. A kill loses
-at most a step; several processes take turns. Records written after the parameter was added have its values
-already, so a step only touches those written by transactions that began before (`target`), once all of these
-have ended.
+at most a step; several processes take turns. The first step sets `target`, its own transaction's number:
+whoever begins to write later sees the parameter (`change_start` in the schema), so that only records below
+need indexing, once all transactions below have ended.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,9 @@ from xinglin.hub.search.parameters import COUNT_UP
 from xinglin.hub.store import Store
 
 BATCH = 200
+UNSET = -1
+"""Says that no step has looked yet which records are meant."""
+
 EVERYTHING = "urn:xinglin:everything"
 """Stands for all parameters, where everything is to be indexed again."""
 
@@ -23,10 +26,12 @@ _WAITING = """
 SELECT url, types, target, place FROM search_parameter WHERE target IS NOT NULL ORDER BY url
 FOR UPDATE SKIP LOCKED
 """
+_SET_TARGET = "UPDATE search_parameter SET target = change_base() WHERE target = -1"
 _HORIZON = "SELECT change_horizon(), search_generation FROM hub"
 _RECORDS = """
 SELECT seq, body FROM resource
-WHERE seq > %s AND seq < %s AND type = ANY(%s::smallint[]) AND body IS NOT NULL ORDER BY seq LIMIT %s FOR UPDATE
+WHERE seq > %s AND seq < %s AND type = ANY(%s::smallint[]) AND body IS NOT NULL
+ORDER BY seq LIMIT %s FOR UPDATE
 """
 _INDEX = "UPDATE resource SET keys = %s::bigint[], refs = %s::bigint[] WHERE seq = %s"
 _GOT_TO = """
@@ -35,7 +40,7 @@ UPDATE search_parameter SET place = greatest(place, %s), done = done + %s WHERE 
 _DONE = "UPDATE search_parameter SET target = NULL WHERE url = ANY(%s)"
 _ALL_AGAIN = """
 INSERT INTO search_parameter (url, id, types, target)
-VALUES (%s, '', %s, (pg_current_xact_id()::text::bigint + (SELECT transaction_offset FROM hub) + 1) << 20)
+VALUES (%s, '', %s, -1)
 ON CONFLICT (url) DO UPDATE SET target = excluded.target, types = excluded.types, place = -1, done = 0
 """
 
@@ -58,6 +63,9 @@ async def step(connection: Connection, store: Store) -> int | None:
     waiting = cast("list[tuple[str, list[str], int, int]]", rows)
     if not waiting:
         return None
+    if any(one[2] == UNSET for one in waiting):
+        await connection.execute(_SET_TARGET)
+        return 0
     row = await (await connection.execute(_HORIZON)).fetchone()
     horizon, generation = cast("tuple[int, int]", row)
     target = max(one[2] for one in waiting)

@@ -191,7 +191,8 @@ class Resolver:
 
     async def _wholes(self, kind: str, addresses: Sequence[str], salts: Sequence[int]) -> list[str]:
         rows = await self._connection.execute(
-            "SELECT o.id FROM resource r CROSS JOIN unnest(r.refs) AS f(ref) JOIN resource o ON o.self_key = f.ref"
+            "SELECT o.id FROM resource r CROSS JOIN unnest(r.refs) AS f(ref)"
+            " JOIN resource o ON o.self_key = f.ref"
             " WHERE r.self_key = ANY(%s::bigint[]) AND o.type = %s AND r.body IS NOT NULL"
             " AND r.keys && ARRAY(SELECT f.ref # s FROM unnest(%s::bigint[]) AS t(s))",
             [[keys.reference(one) for one in addresses], self._store.types[kind], list(salts)],

@@ -105,6 +105,7 @@ async def search(store: Store, connection: Connection, limits: Limits, asked: As
     pairs = [pair for pair in asked.pairs if pair[0] != PAGE]
     token = next((value for name, value in asked.pairs if name == PAGE), None)
     query = await understand(store, connection, asked, pairs)
+    pending = await _pending(store, connection, query)
     run = await prepare(store, connection, query, to_url(query, asked.base), token)
     size = min(DEFAULT_COUNT if query.count is None else query.count, limits.page)
     page = await run.page(0 if query.summary == "count" else size)
@@ -123,7 +124,7 @@ async def search(store: Store, connection: Connection, limits: Limits, asked: As
         await run.total(page),
         run.url,
         following,
-        await _pending(store, connection, query),
+        pending,
     )
 
 
@@ -174,9 +175,7 @@ class Run:
     async def page(self, size: int) -> Page:
         """Give the page of `size` matches."""
         if self.ranked:
-            return await find_ranked(
-                self.finder, self.resolver.matcher, self.resolver.lowering, self.query.sort, self.place, size
-            )
+            return await find_ranked(self.finder, self.resolver, self.query, self.place, size)
         return await find(self.finder, self.resolver.matcher, self.place, size)
 
     async def total(self, page: Page) -> int | None:

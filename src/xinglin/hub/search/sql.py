@@ -74,26 +74,6 @@ class Compiler:
     def condition(self, condition: c.Condition) -> Sql:
         """Give a condition as SQL."""
         match condition:
-            case c.Anything():
-                return TRUE
-            case c.Nothing():
-                return FALSE
-            case c.Keys():
-                return keys(condition.keys)
-            case c.Dates():
-                return dates([condition])
-            case c.Numbers():
-                return _numbers(condition)
-            case c.Strings():
-                return _strings(condition)
-            case c.Display():
-                return _display(condition)
-            case c.Identity():
-                return Sql("r.id = ANY(%s)", (sorted(filter(is_id, condition.ids)),))
-            case c.Updated():
-                return updated(condition)
-            case c.Forward() | c.Backward():  # `resolve` makes these itself
-                raise AssertionError(condition)
             case c.All():
                 return self._all(condition.parts)
             case c.Either():
@@ -101,6 +81,10 @@ class Compiler:
             case c.Not():
                 # A condition on keys that are null is neither true nor false; then the record is a deletion.
                 return fill("NOT ({})", self.condition(condition.part))
+            case c.Forward() | c.Backward():  # `resolve` makes these itself
+                raise AssertionError(condition)
+            case _:
+                return _simple(condition)
 
     def _all(self, parts: Sequence[c.Condition]) -> Sql:
         """Give all parts, single keys and dates at one place together, so that an index can use them so."""
@@ -125,6 +109,33 @@ def array(values: Iterable[int]) -> str:
 def keys(wanted: Iterable[int]) -> Sql:
     """Any of the keys."""
     return Sql("r.keys && %s::bigint[]", (array(wanted),))
+
+
+Simple = (
+    c.Anything | c.Nothing | c.Keys | c.Dates | c.Numbers | c.Strings | c.Display | c.Identity | c.Updated
+)
+
+
+def _simple(condition: Simple) -> Sql:
+    match condition:
+        case c.Anything():
+            return TRUE
+        case c.Nothing():
+            return FALSE
+        case c.Keys():
+            return keys(condition.keys)
+        case c.Dates():
+            return dates([condition])
+        case c.Numbers():
+            return _numbers(condition)
+        case c.Strings():
+            return _strings(condition)
+        case c.Display():
+            return _display(condition)
+        case c.Identity():
+            return Sql("r.id = ANY(%s)", (sorted(filter(is_id, condition.ids)),))
+        case c.Updated():
+            return updated(condition)
 
 
 def forward(salts: Sequence[int], other: Sql) -> Sql:

@@ -16,6 +16,9 @@ LOOK_SECONDS = 1.0
 REST_SECONDS = 0.02
 """Between two steps, so that requests come first."""
 
+WAIT_SECONDS = 0.2
+"""Between two looks whether the transactions to wait for have ended."""
+
 Transaction = Callable[[Callable[[Connection], Awaitable[int | None]]], Awaitable[int | None]]
 
 
@@ -66,8 +69,8 @@ class Tending:
             await self._store.parameters.refresh(connection)
         while self._store.parameters.waiting and not self._ending:
             done = await self._transaction(lambda connection: step(connection, self._store))
-            if not done:
+            if done is None:
                 async with self._database.connection() as connection:
                     await self._store.parameters.refresh(connection)
                 return
-            await asyncio.sleep(REST_SECONDS)
+            await asyncio.sleep(REST_SECONDS if done else WAIT_SECONDS)

@@ -102,7 +102,8 @@ CREATE TABLE search_parameter (
     id text COLLATE "C" NOT NULL,   -- of the SearchParameter record
     content text,                   -- the SearchParameter as JSON; null: no longer in use
     types text[] NOT NULL,          -- resource types it concerns
-    target bigint,                  -- records written before this change number need indexing; null: none do
+    -- records written before this change number need indexing; -1: not known yet; null: none do
+    target bigint,
     place bigint NOT NULL DEFAULT -1, -- change number of the last record indexed
     done bigint NOT NULL DEFAULT 0  -- how many records were indexed
 );
@@ -128,6 +129,11 @@ CREATE INDEX resource_history_updated ON resource_history (type, updated);
 -- concurrency.
 CREATE FUNCTION change_base() RETURNS bigint LANGUAGE sql VOLATILE AS
 $$ SELECT (transaction_offset + pg_current_xact_id()::text::bigint) << 20 FROM hub $$;
+
+-- A transaction's change numbers and the search parameters to index by. Its second statement sees what was
+-- committed before the first gave the transaction its number; `hub/search/reindex.py` relies on that.
+CREATE FUNCTION change_start(OUT base bigint, OUT generation integer) LANGUAGE plpgsql VOLATILE AS
+$$ BEGIN base := change_base(); SELECT search_generation INTO generation FROM hub; END $$;
 
 -- STABLE, so that it speaks of the same snapshot as the query that asks.
 CREATE FUNCTION change_horizon() RETURNS bigint LANGUAGE sql STABLE AS
