@@ -49,13 +49,17 @@ def listed(parts: Sequence[Sql]) -> Sql:
 
 
 def everything(parts: Sequence[Sql]) -> Sql:
-    """All of the parts."""
-    return (parts[0] if len(parts) == 1 else join(" AND ", parts)) if parts else TRUE
+    """All of the parts; safe to stand in any condition."""
+    return _together(" AND ", parts) if parts else TRUE
 
 
 def anything(parts: Sequence[Sql]) -> Sql:
-    """Any of the parts."""
-    return (parts[0] if len(parts) == 1 else join(" OR ", parts)) if parts else FALSE
+    """Any of the parts; safe to stand in any condition."""
+    return _together(" OR ", parts) if parts else FALSE
+
+
+def _together(between: LiteralString, parts: Sequence[Sql]) -> Sql:
+    return parts[0] if len(parts) == 1 else fill("({})", join(between, parts))
 
 
 @dataclass(frozen=True, slots=True)
