@@ -13,6 +13,8 @@ from xinglin.hub.changes import (
     Create,
     Delete,
     IdMismatch,
+    NoId,
+    NotThere,
     SameRecordTwice,
     Update,
     VersionConflict,
@@ -77,7 +79,7 @@ def test_numbers_keep_their_digits(settings: Settings) -> None:
         (put(patient(), if_match=7), VersionConflict),
         (put(patient(), if_absent=True), AlreadyThere),
         (Update("Patient", key=KEY, content={"resourceType": "Patient", "id": "b"}), IdMismatch),
-        (Update("Patient", key=KEY, content={"resourceType": "Patient"}), IdMismatch),
+        (Update("Patient", key=KEY, content={"resourceType": "Patient"}), NoId),
         (Update("Patient", key=Key("Patient", "a b"), content=patient(id="a b")), InvalidRecord),
         (Delete("Patient", key=KEY, if_match=2), VersionConflict),
     ],
@@ -97,7 +99,7 @@ def test_all_or_none(settings: Settings) -> None:
         new = Create("Patient", content={"resourceType": "Patient"})
         with pytest.raises(SameRecordTwice):
             await hub.change_all([new, put(patient(gender="male")), put(patient(gender="female"))])
-        with pytest.raises(VersionConflict):
+        with pytest.raises(NotThere):
             await hub.change_all([new, put(patient(), if_match=3)])
         assert await hub.history(most=10) == []
 

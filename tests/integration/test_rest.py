@@ -1,14 +1,18 @@
 """FHIR REST over HTTP: each interaction, its headers, and its errors as OperationOutcomes."""
 
+import asyncio
 import gzip
 import json
 
 import pytest
 import zstandard
 from starlette.testclient import TestClient
-from tests.support import client_of
+from tests.support import client_of, run
 
 from xinglin.core.settings import Settings
+from xinglin.hub.changes import Create
+from xinglin.hub.hub import Hub
+from xinglin.hub.records import Key, Record
 
 PATIENT = {"resourceType": "Patient", "identifier": [{"system": "urn:demo", "value": "7"}], "gender": "male"}
 
@@ -60,6 +64,13 @@ def test_delete_and_gone(client: TestClient) -> None:
 def test_preconditions(client: TestClient) -> None:
     put(client)
     assert problem(put(client, **{"If-Match": 'W/"9"'})) == (412, "XL3020", None)
+    assert put(client, **{"If-Match": "*"}).status_code == 200
+    assert problem(put(client, "missing", **{"If-Match": "*"})) == (412, "XL3019", None)
+    assert problem(client.delete("/fhir/Patient/missing", headers={"If-Match": 'W/"1"'})) == (
+        412,
+        "XL3019",
+        None,
+    )
     assert problem(put(client, **{"If-None-Match": "*"})) == (412, "XL3021", None)
     assert problem(put(client, **{"If-Match": "new"})) == (400, "XL3027", None)
     assert put(client, **{"If-Match": 'W/"1"'}).status_code == 200
@@ -114,7 +125,11 @@ def test_history_pages(client: TestClient) -> None:
     assert "entry" not in client.get(f"/fhir/_history?_since={future}").json()
     assert problem(client.get("/fhir/Patient/nobody/_history")) == (404, "XL3010", None)
     assert problem(client.get("/fhir/_history?_since=2020-01-01T00:00:00")) == (400, "XL3046", None)
-    assert problem(client.get("/fhir/_history?_count=0")) == (400, "XL3046", None)
+    assert "entry" not in client.get("/fhir/_history?_count=0").json()
+    for wrong in ("_count=-1", "_count=" + "9" * 5000, "_since=2024-W01-1T00:00:00Z", "_at=2020", "_foo=1"):
+        assert problem(client.get(f"/fhir/_history?{wrong}")) == (400, "XL3046", None)
+    assert client.get("/fhir/_history?_foo=1", headers={"Prefer": "handling=lenient"}).status_code == 200
+    assert client.get("/fhir/Patient/nobody/_history?_pretty=true").status_code == 404
     assert problem(client.get("/fhir/_history?_page=@@@")) == (400, "XL3046", None)
 
 
@@ -202,6 +217,14 @@ def test_bad_bodies(client: TestClient, body: bytes, expected: tuple[int, str]) 
         ("PUT", "/fhir/Patient", {}, (400, "XL3028")),
         ("DELETE", "/fhir/Patient", {}, (400, "XL3028")),
         ("PUT", "/fhir/Patient/b", {}, (400, "XL3023")),
+        ("GET", "/fhir/Patient/a%00b", {}, (404, "XL3010")),
+        ("GET", "/fhir/Patient/a%00b/_history", {}, (404, "XL3010")),
+        ("GET", "/fhir/Patient/a%00b/_history/1", {}, (404, "XL3010")),
+        ("DELETE", "/fhir/Patient/a%00b", {}, (400, "XL3024")),
+        ("PUT", "/fhir/Patient/..%2F", {}, (404, "XL3050")),
+        ("GET", "/fhir/Patient/%E5%BC%A0", {}, (404, "XL3010")),
+        ("GET", "/fhir/Patient/1", {"Accept": "application/fhir+json;q=0, text/html"}, (406, "XL3041")),
+        ("GET", "/fhir/Patient/1", {"Accept": "application/fhir+json; fhirVersion=3.0"}, (406, "XL3041")),
         ("PATCH", "/fhir/Patient/b", {"Content-Type": "text/plain"}, (415, "XL3040")),
         ("GET", "/elsewhere", {}, (404, "XL3050")),
         ("DELETE", "/fhir/metadata/x/y/z", {}, (404, "XL3050")),
@@ -263,3 +286,68 @@ def test_only_its_own_names(settings: Settings, host: str) -> None:
     }
     with client_of(Settings(**named)) as client:
         assert client.get("/healthz", headers={"Host": "Evil.Example:80"}).status_code == 200
+
+
+def test_a_bad_request_harms_nobody_elses(settings: Settings) -> None:
+    """Reads that go to the database together are answered each for itself."""
+
+    async def story(hub: Hub) -> None:
+        made = await hub.change(Create("Patient", content=dict(PATIENT)))
+        assert made.record is not None
+        keys = [made.record.key, Key("Patient", "a\0b")] * 20
+        results = await asyncio.gather(*(hub.read(key) for key in keys), return_exceptions=True)
+        assert all(isinstance(r, Record) for r in results[::2])
+        assert all(isinstance(r, Exception) for r in results[1::2])
+
+    run(settings, story)
+
+
+def test_an_address_names_all_its_methods(client: TestClient) -> None:
+    refused = client.post("/fhir/Patient/a")
+    assert refused.status_code == 405
+    assert {"GET", "PUT", "PATCH", "DELETE"} <= set(refused.headers["Allow"].replace(" ", "").split(","))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip;q=0, zstd;q=0.0", None),
+        ("*", "gzip"),
+        ("gzip;q=0.5, zstd", "zstd"),
+        ("br", None),
+        ("GZIP", "gzip"),
+    ],
+)
+def test_accept_encoding(client: TestClient, accepted: str, coding: str | None) -> None:
+    found = client.get("/fhir/metadata", headers={"Accept-Encoding": accepted})
+    assert found.headers.get("Content-Encoding") == coding
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_packed_in_several_members(client: TestClient, coding: str) -> None:
+    pack = gzip.compress if coding == "gzip" else zstandard.compress
+    text = json.dumps(PATIENT).encode()
+    parts = pack(text[:20]) + pack(text[20:])
+    assert (
+        client.post("/fhir/Patient", content=parts, headers={"Content-Encoding": coding}).status_code == 201
+    )
+    refused = client.post("/fhir/Patient", content=pack(text) + b"more", headers={"Content-Encoding": coding})
+    assert problem(refused)[:2] == (400, "XL3044")
+
+
+def test_odd_dates_are_ignored(client: TestClient) -> None:
+    put(client)
+    late = {"If-Modified-Since": "Fri, 31 Dec 9999 23:59:59 -2359"}
+    assert client.get("/fhir/Patient/a", headers=late).status_code == 200
+
+
+def test_a_patch_that_breaks_the_outline(settings: Settings) -> None:
+    """Also where nothing is validated, a record keeps what the store needs."""
+    lenient = {name: getattr(settings, name) for name in settings.__struct_fields__} | {"validation": "none"}
+    with client_of(Settings(**lenient)) as client:
+        put(client)
+        for value in ("x", None, [], 5):
+            operations = json.dumps([{"op": "add", "path": "/meta", "value": value}])
+            headers = {"Content-Type": "application/json-patch+json"}
+            refused = client.patch("/fhir/Patient/a", content=operations, headers=headers)
+            assert problem(refused)[:2] == (400, "XL3004")

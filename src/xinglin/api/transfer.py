@@ -1,15 +1,24 @@
 """Bodies on the wire: size limit, gzip and zstd in both directions."""
 
+import asyncio
 import zlib
+from collections.abc import Callable
 from typing import Protocol
 
 import zstandard
 from starlette.requests import ClientDisconnect, Request
 
+from xinglin.api.weights import weighed
 from xinglin.core.errors import RequestError
 
 COMPRESS_FROM = 1_024
 """Bytes below which packing costs more than it saves."""
+
+RECEIVE_SECONDS = 120
+"""How long a body may take to arrive."""
+
+DRAIN = 2
+"""How many times the limit is read before a sender of too much is cut off."""
 
 STEP = 256
 """Packed bytes opened at a time, so that a bomb is noticed before it fills the memory."""
@@ -28,6 +37,11 @@ class Unpacker(Protocol):
     @property
     def eof(self) -> bool:
         """Whether the packed stream has come to its end."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """What came after the end."""
         ...
 
 
@@ -77,40 +91,48 @@ async def read_body(request: Request, limit: int) -> bytes:
         case "identity" | "":
             return packed
         case "gzip":
-            return _unpack(zlib.decompressobj(wbits=31), packed, encoding, limit)
+            return _unpack(lambda: zlib.decompressobj(wbits=31), packed, encoding, limit)
         case "zstd":
-            reader = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
-            return _unpack(reader, packed, encoding, limit)
+            reader = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+            return _unpack(reader.decompressobj, packed, encoding, limit)
         case _:
             raise UnknownEncoding(found=encoding)
 
 
 async def _receive(request: Request, limit: int) -> bytes:
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
-        raise TooLarge(limit=limit)
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise TooLarge(limit=limit)
-            parts.append(part)
-    except ClientDisconnect:
+        async with asyncio.timeout(RECEIVE_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > DRAIN * limit:
+                    break
+                # What is too large is read on for a while: many clients listen only when they have sent it.
+                if size <= limit:
+                    parts.append(part)
+    except (ClientDisconnect, TimeoutError):
         raise CutOff from None
+    if size > limit:
+        raise TooLarge(limit=limit)
     return b"".join(parts)
 
 
-def _unpack(unpacker: Unpacker, packed: bytes, encoding: str, limit: int) -> bytes:
+def _unpack(start: Callable[[], Unpacker], packed: bytes, encoding: str, limit: int) -> bytes:
+    """Open a stream of one member (frame) or several, as both formats allow."""
     parts: list[bytes] = []
-    size = 0
+    size, unpacker = 0, start()
     try:
-        for start in range(0, len(packed), STEP):
-            parts.append(unpacker.decompress(packed[start : start + STEP]))
-            size += len(parts[-1])
-            if size > limit:
-                raise TooLarge(limit=limit)
+        for place in range(0, len(packed), STEP):
+            step = packed[place : place + STEP]
+            while step:
+                if unpacker.eof:
+                    unpacker = start()
+                parts.append(unpacker.decompress(step))
+                step = unpacker.unused_data
+                size += len(parts[-1])
+                if size > limit:
+                    raise TooLarge(limit=limit)
     except (zlib.error, zstandard.ZstdError):
         raise BrokenEncoding(encoding=encoding) from None
     if not unpacker.eof:
@@ -122,17 +144,12 @@ def compress(body: bytes, accepted: str, headers: dict[str, str]) -> bytes:
     """Pack `body` as the client's `Accept-Encoding` allows, noting it in `headers`."""
     if len(body) < COMPRESS_FROM or not accepted:
         return body
-    wanted = {name for name, _, weight in (_coding(part) for part in accepted.split(",")) if weight != "0"}
+    wanted = {name for name, weight in weighed(accepted) if weight > 0}
     if "zstd" in wanted:
         headers["Content-Encoding"] = "zstd"
         return zstandard.ZstdCompressor(level=3).compress(body)
-    if "gzip" in wanted:
+    if wanted & {"gzip", "*"}:
         headers["Content-Encoding"] = "gzip"
         packer = zlib.compressobj(level=4, wbits=31)
         return packer.compress(body) + packer.flush()
     return body
-
-
-def _coding(part: str) -> tuple[str, str, str]:
-    name, separator, weight = part.partition(";q=")
-    return name.strip().lower(), separator, weight.strip()

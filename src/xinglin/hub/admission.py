@@ -1,14 +1,11 @@
-"""What a record must be before anything else is asked of it."""
+"""The door: what is refused of a record that is to be written."""
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, cast
 
-from xinglin.core.errors import RequestError
 from xinglin.core.exact_json import Json
-from xinglin.core.i18n import Phrase
 from xinglin.hub.changes import Change, Create, Patch, Update
-from xinglin.standards.definitions import Definitions, resource_types
+from xinglin.standards.definitions import Definitions
 from xinglin.standards.outcome import InvalidRecord
 from xinglin.standards.validation import Finding, validator
 

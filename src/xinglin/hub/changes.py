@@ -16,6 +16,8 @@ from xinglin.core.errors import RequestError, XinglinError
 from xinglin.core.exact_json import Json
 from xinglin.core.identifiers import is_id, new_id
 from xinglin.hub.database import Connection
+from xinglin.hub.outline import admit
+from xinglin.hub.preconditions import ANY_VERSION
 from xinglin.hub.records import Draft, Gone, Key, Record, Unknown, same
 from xinglin.hub.store import Store
 
@@ -36,7 +38,8 @@ class Action(Enum):
 class Change:
     """A wanted change to the record `key`, or to the one that `criteria` (a search, without `?`) finds.
 
-    `if_match` is the version that must be the current one; `if_absent` demands that there is none.
+    `if_match` is the version that must be the current one (ANY_VERSION: there must be one); `if_absent`
+    demands that there is none.
     `place` is put into errors, where the change is one of many.
     """
 
@@ -100,6 +103,16 @@ class VersionConflict(RequestError):
     issue = "conflict"
 
 
+class NotThere(RequestError):
+    """The record doesn't exist, though the request demands that it does."""
+
+    code = "XL3019"
+    message = "{key} isn't there, though the request demands it."
+    remedy = "Send the request without If-Match to store a first version."
+    status = 412
+    issue = "conflict"
+
+
 class AlreadyThere(RequestError):
     """The record exists, though the request demands that it doesn't."""
 
@@ -128,6 +141,15 @@ class IdMismatch(RequestError):
     remedy = "Send the record with the id that the address names."
     status = 400
     issue = "value"
+
+
+class NoId(RequestError):
+    """An update whose record has no id."""
+
+    code = "XL3029"
+    message = "The record has no id; the request is about {wanted}."
+    remedy = "Send the record with the id that the address names."
+    issue = "required"
 
 
 class BadId(RequestError):
@@ -219,7 +241,9 @@ def _updated_key(change: Change, content: Json, key: Key | None) -> Key:
     own = content.get("id")
     if key is None:
         key = Key(change.type, new_id() if own is None else own)
-    elif own != key.id and (own is not None or change.criteria is None):
+    elif own is None and change.criteria is None:
+        raise NoId(wanted=key.id)
+    elif own not in (None, key.id):
         raise IdMismatch(found=own, wanted=key.id)
     if not is_id(key.id):
         raise BadId(found=key.id)
@@ -253,8 +277,8 @@ def _plan_patch(key: Key, modify: Callable[[Json], Json], current: Record | None
         raise Unknown(key=key)
     if current.deleted:
         raise Gone(key=key)
-    content = modify(current.content)
-    if content.get("resourceType") != key.type or content.get("id") != key.id:
+    content = admit(modify(current.content), key.type)
+    if content.get("id") != key.id:
         raise IdMismatch(found=content.get("id"), wanted=key.id)
     return Done(Action.UNCHANGED, current) if same(content, current) else Draft(key, content, current)
 
@@ -269,8 +293,12 @@ def _check_preconditions(change: Change, key: Key, current: Record | None) -> No
     present = current is not None and not current.deleted
     if change.if_absent and present:
         raise AlreadyThere(key=key)
-    if change.if_match is not None and (current is None or current.version != change.if_match):
-        raise VersionConflict(key=key, current=current.version if current else 0, wanted=change.if_match)
+    if change.if_match is None:
+        return
+    if current is None or (change.if_match == ANY_VERSION and not present):
+        raise NotThere(key=key)
+    if change.if_match not in (ANY_VERSION, current.version):
+        raise VersionConflict(key=key, current=current.version, wanted=change.if_match)
 
 
 def _lock_number(kind: str, criteria: str) -> int:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from xinglin.core.errors import DatabaseError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -15,7 +17,8 @@ Result = TypeVar("Result")
 class Gather(Generic[Item, Result]):
     """Calls `serve` with all the items that wait (at most `most`), from at most `lanes` tasks at a time.
 
-    `serve` gives a result or an exception for each item, in order. An exception that it raises goes to all.
+    `serve` gives a result or an exception for each item, in order. Where it raises, the items are served
+    one by one, so that a request that can't be served fails alone; but a DatabaseError goes to all.
     """
 
     def __init__(
@@ -53,8 +56,14 @@ class Gather(Generic[Item, Result]):
     async def _answer(self, taken: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._serve([item for item, _ in taken])
-        except Exception as error:  # handed on to everyone who waits
+        except DatabaseError as error:  # it would be the same for each alone
             results = [error] * len(taken)
+        except Exception as error:
+            if len(taken) > 1:  # nobody shall suffer for another's request
+                for one in taken:
+                    await self._answer([one])
+                return
+            results = [error]
         for (_, future), result in zip(taken, results, strict=True):
             if future.done():  # the one who asked has gone
                 continue

@@ -4,6 +4,9 @@ import re
 
 from xinglin.core.errors import RequestError
 
+ANY_VERSION = -1
+"""Stands for whatever version there is."""
+
 _ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
@@ -17,9 +20,11 @@ class BadVersion(RequestError):
 
 
 def version_of(etag: str | None) -> int | None:
-    """Read the version out of an ETag such as `W/"3"`. Raises BadVersion."""
-    if etag is None or etag.strip() == "*":
+    """Read the version out of an ETag such as `W/"3"`; `*` is ANY_VERSION. Raises BadVersion."""
+    if etag is None:
         return None
+    if etag.strip() == "*":
+        return ANY_VERSION
     match = _ETAG.fullmatch(etag.strip())
     if match is None:
         raise BadVersion(found=etag)

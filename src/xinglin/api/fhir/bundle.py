@@ -2,12 +2,12 @@
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.errors import XinglinError
-from xinglin.hub.admission import admit
 from xinglin.hub.bundles import bundle, entry
 from xinglin.hub.interactions.answers import Answer
 from xinglin.hub.interactions.batch import batch
 from xinglin.hub.interactions.entries import read_entries
 from xinglin.hub.interactions.transaction import transaction
+from xinglin.hub.outline import admit
 from xinglin.standards.outcome import from_error
 
 

@@ -2,9 +2,9 @@
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.fhir.written import written
-from xinglin.hub.admission import admit, admit_type
 from xinglin.hub.changes import Create
 from xinglin.hub.interactions.answers import answer_change
+from xinglin.hub.outline import admit, admit_type
 
 
 async def create(exchange: Exchange) -> Reply:

@@ -3,6 +3,7 @@
 Reads what HTTP says (formats, preferences, language, body), and gives every error as an OperationOutcome.
 """
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from xinglin.core.telemetry import REQUEST_SECONDS, REQUESTS, describe, logger
 from xinglin.hub.hub import Hub
 from xinglin.hub.records import Record
 from xinglin.standards.outcome import from_error
+
+LARGE = 1_000_000
+"""Bytes from which a body is read beside the event loop."""
 
 CONTENT_TYPE = f"{JSON}; charset=utf-8"
 
@@ -80,7 +84,9 @@ class Exchange:
         if found not in (types or (JSON, "application/json")):
             wanted = ", ".join(types or (JSON, "application/json"))
             raise WrongContentType(found=found or "-", wanted=wanted)
-        return loads(await read_body(self.request, self.settings.max_body_bytes))
+        body = await read_body(self.request, self.settings.max_body_bytes)
+        # Other requests go on while a large body is read.
+        return loads(body) if len(body) < LARGE else await asyncio.to_thread(loads, body)
 
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
@@ -92,21 +98,30 @@ def interaction(name: str, handle: Handler) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         started = perf_counter()
-        exchange = Exchange(request)
+        exchange, request_id = Exchange(request), _request_id(request)
         try:
             check_accept(request)
             reply = await handle(exchange)
         except XinglinError as error:
             reply = error_reply(error, exchange.language)
         except Exception as error:
-            logger().error("request failed", interaction=name, **describe(error))
+            code = XinglinError.code
+            logger().error(
+                "request failed", interaction=name, code=code, request_id=request_id, **describe(error)
+            )
             reply = error_reply(XinglinError(), exchange.language)
         seconds = perf_counter() - started
         REQUESTS.labels(name, request.method, reply.status).inc()
         REQUEST_SECONDS.labels(name).observe(seconds)
         log = logger().debug if reply.status < 400 else logger().info
-        log("request", interaction=name, status=reply.status, ms=round(seconds * 1000, 1))
-        return _response(request, reply)
+        log(
+            "request",
+            interaction=name,
+            status=reply.status,
+            ms=round(seconds * 1000, 1),
+            request_id=request_id,
+        )
+        return _response(request, reply, request_id)
 
     return endpoint
 
@@ -127,9 +142,9 @@ def record_headers(record: Record) -> dict[str, str]:
     return {"ETag": record.etag, "Last-Modified": http_date(record.updated)}
 
 
-def _response(request: Request, reply: Reply) -> Response:
+def _response(request: Request, reply: Reply, request_id: str) -> Response:
     body, headers = reply.body, reply.headers
-    headers["X-Request-Id"] = _request_id(request)
+    headers["X-Request-Id"] = request_id
     if body is None:
         return Response(status_code=reply.status, headers=headers)
     headers["Content-Type"] = CONTENT_TYPE

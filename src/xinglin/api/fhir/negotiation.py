@@ -1,8 +1,13 @@
 """Which form of a record the client can take: JSON only (http://hl7.org/fhir/R4/http.html#mime-type)."""
 
+import re
+
 from starlette.requests import Request
 
+from xinglin.api.weights import weighed
 from xinglin.core.errors import RequestError
+
+_VERSION = re.compile(r"fhirVersion\s*=\s*([0-9.]+)")
 
 JSON = "application/fhir+json"
 JSON_TYPES = frozenset({JSON, "application/json", "text/json", "application/*", "*/*"})
@@ -38,9 +43,10 @@ def check_accept(request: Request) -> None:
             raise NotAcceptable(found=wanted)
         return
     accept = request.headers.get("accept", "*/*")
-    if accept != "*/*" and not any(_name(part) in JSON_TYPES for part in accept.split(",")):
+    if accept == "*/*":
+        return
+    if not any(name in JSON_TYPES and weight > 0 for name, weight in weighed(accept)):
         raise NotAcceptable(found=accept)
-
-
-def _name(part: str) -> str:
-    return part.partition(";")[0].strip().lower()
+    version = _VERSION.search(accept)
+    if version is not None and not version[1].startswith("4.0"):
+        raise NotAcceptable(found=accept)

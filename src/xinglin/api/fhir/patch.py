@@ -7,10 +7,10 @@ from xinglin.api.fhir.negotiation import JSON
 from xinglin.api.fhir.target import target
 from xinglin.api.fhir.written import written
 from xinglin.core.exact_json import Json
-from xinglin.hub.admission import admit
 from xinglin.hub.changes import Patch
 from xinglin.hub.interactions.answers import answer_change
 from xinglin.hub.interactions.entries import patch_from
+from xinglin.hub.outline import admit
 from xinglin.standards.patch import json_patch
 
 JSON_PATCH = "application/json-patch+json"

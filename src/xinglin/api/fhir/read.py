@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from xinglin.api.fhir.exchange import Exchange, Reply, record_headers
-from xinglin.hub.admission import admit_type
-from xinglin.hub.records import Key, Record
+from xinglin.hub.outline import admit_key
+from xinglin.hub.records import Record
 
 
 async def read(exchange: Exchange) -> Reply:
     """Answer `GET /fhir/Patient/1`."""
-    record = await exchange.hub.read(Key(admit_type(exchange.type), exchange.path["id"]))
+    record = await exchange.hub.read(admit_key(exchange.type, exchange.path["id"]))
     return show(exchange, record)
 
 
@@ -28,8 +28,7 @@ def _known(exchange: Exchange, record: Record) -> bool:
         return tags.strip() == "*" or record.etag in (tag.strip() for tag in tags.split(","))
     try:
         since = parsedate_to_datetime(exchange.header("if-modified-since"))
-    except ValueError:  # missing, or no date: RFC 9110 has it ignored
+        since = since.replace(tzinfo=since.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):  # missing, or no date: RFC 9110 has it ignored
         return False
-    if since.tzinfo is None:
-        since = since.replace(tzinfo=UTC)
-    return record.updated.replace(microsecond=0) <= since.astimezone(UTC) <= datetime.now(UTC)
+    return record.updated.replace(microsecond=0) <= since <= datetime.now(UTC)

@@ -1,5 +1,9 @@
 """The FHIR interactions and their addresses: what stands here works, and `capabilities` says so."""
 
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.api.fhir.bundle import post_bundle
@@ -7,7 +11,7 @@ from xinglin.api.fhir.capabilities import capabilities
 from xinglin.api.fhir.create import create
 from xinglin.api.fhir.delete import delete
 from xinglin.api.fhir.everything import encounter_everything, patient_everything
-from xinglin.api.fhir.exchange import Handler, interaction
+from xinglin.api.fhir.exchange import Endpoint, Handler, interaction
 from xinglin.api.fhir.history import history
 from xinglin.api.fhir.lastn import lastn
 from xinglin.api.fhir.patch import patch
@@ -54,7 +58,16 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
 
 def routes() -> list[Route]:
     """Give the routes of FHIR REST."""
-    return [
-        Route(f"/fhir{path}", interaction(name, handler), methods=[method], name=name)
-        for method, path, name, handler in TABLE
-    ]
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for method, path, name, handler in TABLE:
+        by_path.setdefault(path, {})[method] = interaction(name, handler)
+    return [Route(f"/fhir{path}", _by_method(ways), methods=list(ways)) for path, ways in by_path.items()]
+
+
+def _by_method(ways: Mapping[str, Endpoint]) -> Endpoint:
+    """Make one endpoint of an address's interactions, so that a 405 can name all its methods."""
+
+    async def endpoint(request: Request) -> Response:
+        return await ways["GET" if request.method == "HEAD" else request.method](request)
+
+    return endpoint

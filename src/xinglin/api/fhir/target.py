@@ -4,7 +4,9 @@ from typing import TypedDict
 
 from xinglin.api.fhir.exchange import Exchange
 from xinglin.core.errors import RequestError
-from xinglin.hub.admission import admit_type
+from xinglin.core.identifiers import is_id
+from xinglin.hub.changes import BadId
+from xinglin.hub.outline import admit_type
 from xinglin.hub.preconditions import version_of
 from xinglin.hub.records import Key
 
@@ -39,7 +41,13 @@ def target(exchange: Exchange) -> Target:
         raise NoTarget(method=exchange.request.method, kind=kind)
     return Target(
         type=kind,
-        key=Key(kind, id_) if id_ is not None else None,
+        key=_key(kind, id_) if id_ is not None else None,
         criteria=criteria if id_ is None else None,
         if_match=version_of(exchange.header("if-match") or None),
     )
+
+
+def _key(kind: str, id_: str) -> Key:
+    if not is_id(id_):
+        raise BadId(found=id_)
+    return Key(kind, id_)

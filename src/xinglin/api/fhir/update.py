@@ -3,9 +3,9 @@
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.fhir.target import target
 from xinglin.api.fhir.written import written
-from xinglin.hub.admission import admit
 from xinglin.hub.changes import Update
 from xinglin.hub.interactions.answers import answer_change
+from xinglin.hub.outline import admit
 
 
 async def update(exchange: Exchange) -> Reply:

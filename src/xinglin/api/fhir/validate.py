@@ -5,7 +5,7 @@ from typing import Any, cast
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.exact_json import Json, dumps
 from xinglin.core.i18n import Phrase
-from xinglin.hub.admission import NotARecord, admit, admit_type
+from xinglin.hub.outline import NotARecord, admit, admit_type
 from xinglin.hub.records import Key
 from xinglin.standards.outcome import from_findings
 

@@ -2,8 +2,8 @@
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.fhir.read import show
-from xinglin.hub.admission import admit_type
-from xinglin.hub.records import Key, UnknownVersion
+from xinglin.hub.outline import admit_key
+from xinglin.hub.records import UnknownVersion
 
 MOST_DIGITS = 9
 """Versions are counted in 32 bits."""
@@ -11,7 +11,7 @@ MOST_DIGITS = 9
 
 async def vread(exchange: Exchange) -> Reply:
     """Answer `GET /fhir/Patient/1/_history/2`."""
-    key = Key(admit_type(exchange.type), exchange.path["id"])
+    key = admit_key(exchange.type, exchange.path["id"])
     number = exchange.path["version"]
     if not number.isascii() or not number.isdigit() or len(number) > MOST_DIGITS:
         raise UnknownVersion(key=key, version=number)

@@ -12,8 +12,8 @@ from typing import Any, cast
 from xinglin.core.errors import RequestError
 from xinglin.core.exact_json import Json, loads
 from xinglin.core.i18n import Phrase
-from xinglin.hub.outline import admit, admit_type
 from xinglin.hub.changes import Change, Create, Delete, Patch, Update
+from xinglin.hub.outline import admit, admit_type
 from xinglin.hub.preconditions import version_of
 from xinglin.hub.records import Key
 from xinglin.standards.patch import fhirpath_patch, json_patch

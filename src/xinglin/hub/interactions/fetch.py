@@ -3,11 +3,11 @@
 from urllib.parse import parse_qsl, unquote
 
 from xinglin.core.i18n import Phrase
-from xinglin.hub.outline import admit_type
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.interactions.answers import Answer
 from xinglin.hub.interactions.entries import BadEntry
+from xinglin.hub.outline import admit_type
 from xinglin.hub.preconditions import version_of
 from xinglin.hub.records import Key
 from xinglin.hub.search.answer import searchset
