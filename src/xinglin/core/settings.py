@@ -14,12 +14,18 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from xinglin.core import setting_checks
 from xinglin.core.errors import SettingError
 from xinglin.core.i18n import Phrase
 from xinglin.core.os_errors import reason
 
 PREFIX = "XINGLIN_"
 SECRETS = frozenset({"database_url"})
+
+OTHER_VARIABLES = frozenset({"XINGLIN_CONFIG", "XINGLIN_SHARED"})
+"""Variables of ours that are no settings: the settings file, and where tests find outside data."""
+
+BENCHMARKS = "XINGLIN_BENCH_"
 
 DEFAULT_HOME = "/var/lib/xinglin" if os.geteuid() == 0 else "~/.xinglin"
 """Root's own home folder is closed to the unprivileged user that PostgreSQL must run as."""
@@ -44,6 +50,14 @@ class UnknownSetting(SettingError):
     remedy = 'Remove it, or write the name as `xinglin settings` does. Nearest: "{nearest}".'
 
 
+class UnknownVariable(SettingError):
+    """The environment names a setting that doesn't exist."""
+
+    code = "XL1005"
+    message = "The environment names {name}, which is no setting."
+    remedy = "Unset it, or write the name as `xinglin settings` does. Nearest: {nearest}."
+
+
 class UnreadableSettings(SettingError):
     """The settings file can't be read."""
 
@@ -53,10 +67,10 @@ class UnreadableSettings(SettingError):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting, with its type and default. The comment above each is what `xinglin settings` prints."""
+    """Every setting, with its type and default. The description of each is what `xinglin settings` prints."""
 
     home: Annotated[str, Meta(description="folder for the embedded database, packages and logs")] = (
-        "~/.xinglin"
+        DEFAULT_HOME
     )
     database_url: Annotated[
         str, Meta(description="PostgreSQL 15+ to use, as postgresql://…; empty: the embedded server")
@@ -136,6 +150,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 def explain(environment: Mapping[str, str] | None = None) -> list[Setting]:
     """List every setting with its value and where it came from."""
     environment = os.environ if environment is None else environment
+    _refuse_unknown(environment)
     file, from_file = _read_file(environment)
     return [_resolve(name, environment, file, from_file) for name in Settings.__struct_fields__]
 
@@ -153,7 +168,25 @@ def _resolve(name: str, environment: Mapping[str, str], file: Path, from_file: d
         value = msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError:
         raise WrongSetting(name=name, origin=origin, detail=_wanted(kind)) from None
+    _check(name, value, origin)
     return Setting(name, value, origin, _description(kind))
+
+
+def _check(name: str, value: Any, origin: str) -> None:
+    fault = setting_checks.CHECKS[name](value) if name in setting_checks.CHECKS else None
+    if fault is not None:
+        raise WrongSetting(name=name, origin=origin, detail=fault)
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """Refuse misspelt variables, which would otherwise change nothing and say nothing."""
+    known = [PREFIX + name.upper() for name in Settings.__struct_fields__]
+    for name in environment:
+        if not name.startswith(PREFIX) or name.startswith(BENCHMARKS):
+            continue
+        if name not in known and name not in OTHER_VARIABLES:
+            nearest = difflib.get_close_matches(name, known, 1, 0.0)
+            raise UnknownVariable(name=name, nearest=nearest[0])
 
 
 def _wanted(kind: Any) -> Phrase:
@@ -174,7 +207,8 @@ def _description(kind: Any) -> str:
 
 
 def _read_file(environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
-    home = environment.get(PREFIX + "HOME", Settings().home)
+    home = environment.get(PREFIX + "HOME", DEFAULT_HOME)
+    _check("home", home, PREFIX + "HOME")
     named = environment.get(PREFIX + "CONFIG")
     file = Path(named or Path(home, "xinglin.toml")).expanduser()
     try:
