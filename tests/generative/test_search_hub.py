@@ -146,3 +146,36 @@ def test_compartments_agree(desk: Desk, seed: int, kind: str | None) -> None:
         tree = parse_search([], registry, kind, compartment=own)
         expected = brute_force(tree, resources, registry, hub.store.parameters.around())
         assert sorted(found(desk, [("_count", "4")], kind, compartment=own)) == sorted(expected)
+
+
+SYSTEM = (
+    ("_tag", ("http://loinc.org|ABC", "8480-6", "urn:oid:2.16.156|")),
+    ("_profile", ("http://a.cn/p", "http://a.cn/p|1")),
+    ("_profile:below", ("http://a.cn",)),
+    ("_id", ("a,b,c,d", "l")),
+    ("_id:not", ("a,b,c",)),
+    ("_source", ("http://a.cn/s",)),
+    ("_text", ("high", "血压")),
+    ("_tag:not", ("8480-6",)),
+    ("_has:Observation:subject:status", ("final",)),
+    ("_type", ("Patient,Observation", "Encounter,Group,Organization")),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 1 << 32))
+def test_searches_over_all_types_agree(desk: Desk, seed: int) -> None:
+    rng = Random(seed)
+    desk.empty()
+    desk.write(records.make(rng))
+    resources = desk.stored()
+    registry = desk.hub.store.parameters.registry
+    for _ in range(10):
+        pairs = [(name, rng.choice(values)) for name, values in rng.sample(SYSTEM, rng.choice((1, 2)))]
+        tree = parse_search(pairs, registry, None)
+        expected = brute_force(tree, resources, registry, desk.hub.store.parameters.around())
+        shape = [
+            ("_count", str(rng.choice((2, 50)))),
+            ("_sort", rng.choice(("_id", "-_lastUpdated", "_tag"))),
+        ]
+        assert sorted(found(desk, [*pairs, *shape], None)) == sorted(expected), (pairs, shape)

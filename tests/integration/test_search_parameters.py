@@ -1,11 +1,15 @@
 """Search parameters as data: added, indexed in the background, kept, seen by others, refused when bad."""
 
 import asyncio
+import io
+import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +24,7 @@ from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.records import Key
 from xinglin.hub.search import commands, reindex
 from xinglin.hub.search.search import Asked, Found
+from xinglin.standards.definitions import package_add
 
 Json = dict[str, Any]
 NICKNAME: Json = {
@@ -232,3 +237,32 @@ def test_everything_can_be_indexed_again(settings: Settings) -> None:
     commands.reindex(settings, everything=True)
     with client_of(settings) as client:
         assert client.get("/fhir/Patient?gender=male&given=mao").json()["total"] == 1
+
+
+def test_parameters_of_packages_are_used(settings: Settings, tmp_path: Path) -> None:
+    """One that can't be used is left out, and stops nothing."""
+    members = {
+        "package.json": {"name": "site.example", "version": "1.0.0", "fhirVersions": ["4.0.1"]},
+        "good.json": NICKNAME,
+        "bad.json": {
+            **NICKNAME,
+            "id": "bad",
+            "url": "urn:bad",
+            "code": "bad",
+            "expression": "Patient.where(",
+        },
+    }
+    source = tmp_path / "site.tgz"
+    with tarfile.open(source, "w:gz") as archive:
+        for name, content in members.items():
+            data = json.dumps(content).encode()
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    values = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    with_package = Settings(**(values | {"home": str(tmp_path)}))
+    package_add(source, with_package.packages)
+    with client_of(with_package) as client:
+        client.put("/fhir/Patient/a", json=patient("a"))
+        assert client.get(SEARCH).json()["total"] == 1
+        assert problem(client.get("/fhir/Patient?bad=1")) == (400, "XL6001")

@@ -213,13 +213,16 @@ async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
     )
     await database.open()
     try:
-        store = Store(Parameters(zone=settings.time_zone, base_url=settings.base_url.rstrip("/")))
+        known = definitions(settings)
+        store = Store(Parameters(known, zone=settings.time_zone, base_url=settings.base_url.rstrip("/")))
         async with database.connection() as connection:
             await store.open(connection, resource_types())
-        admission = Admission(definitions(settings), enforce=settings.validation == "errors")
+        admission = Admission(known, enforce=settings.validation == "errors")
         hub = Hub(database, store, admission, settings)
         hub.tending.start()
-        yield hub
-        await hub.close()
+        try:
+            yield hub
+        finally:
+            await hub.close()
     finally:
         await database.close()

@@ -10,9 +10,13 @@ from typing import cast
 
 from xinglin.core.clock import now
 from xinglin.core.exact_json import Json, dumps, loads
+from xinglin.core.telemetry import describe, logger
 from xinglin.hub.database import Connection
+from xinglin.standards.definitions import Definitions
+from xinglin.standards.definitions import r4 as r4_definitions
 from xinglin.standards.search import Extractor, Index, KnownTerminology, Reading, Registry, Surroundings, r4
 from xinglin.standards.search.dates import to_micros
+from xinglin.standards.search.errors import BadParameter
 
 TYPE = "SearchParameter"
 
@@ -43,13 +47,15 @@ class Pending:
 class Parameters:
     """What records are searched by, as far as this process knows. One for a process."""
 
-    def __init__(self, *, zone: str, base_url: str = "") -> None:
+    def __init__(self, definitions: Definitions, *, zone: str, base_url: str = "") -> None:
+        """Search by the parameters and value sets of `definitions`."""
         self.reading = Reading(zone, base_url)
         self.generation = 0
         self._waiting = False
         self.pending: tuple[Pending, ...] = ()
-        self._terminology = KnownTerminology()
-        self._use(r4())
+        self._terminology = KnownTerminology(definitions)
+        self._given = _with_packages(definitions)
+        self._use(self._given)
 
     def _use(self, registry: Registry) -> None:
         self.registry = registry
@@ -83,7 +89,7 @@ class Parameters:
         self._waiting = any(waits for *_, waits in every)
         contents = [loads(text.encode()) for _, text, _, _ in found]
         if generation != self.generation:
-            self._use(r4().with_parameters(contents) if contents else r4())
+            self._use(self._given.with_parameters(contents) if contents else self._given)
         self.pending = tuple(
             Pending(url, content["code"], frozenset(types))
             for (url, _, types, waits), content in zip(found, contents, strict=True)
@@ -109,13 +115,31 @@ class Parameters:
 
     def _check(self, content: Json) -> list[str]:
         """Give the types that a parameter concerns. Raises BadParameter."""
-        registry = self.registry.with_parameters([_essence(content)])
-        bases = set(content["base"])
-        types = sorted(registry.types if bases & {"Resource", "DomainResource"} else bases)
-        extractor = Extractor(registry, zone=self.reading.zone, base_url=self.reading.base_url)
-        for one in types:
-            extractor.plan(one)
-        return types
+        return _checked(self.registry, content)[1]
+
+
+def _with_packages(definitions: Definitions) -> Registry:
+    """Add to R4's search parameters those of installed packages; one that can't be used is left out."""
+    registry = r4()
+    known = {one["url"] for one in r4_definitions().search_parameters}
+    for one in definitions.search_parameters:
+        if one["url"] not in known:
+            try:
+                registry, _ = _checked(registry, one)
+            except BadParameter as error:
+                logger().warning("search parameter of a package left out", **describe(error))
+    return registry
+
+
+def _checked(registry: Registry, content: Json) -> tuple[Registry, list[str]]:
+    """Give the registry with a parameter added, and the types it concerns. Raises BadParameter."""
+    added = registry.with_parameters([_essence(content)])
+    bases = set(content["base"])
+    types = sorted(added.types if bases & {"Resource", "DomainResource"} else bases)
+    extractor = Extractor(added)
+    for one in types:
+        extractor.plan(one)
+    return added, types
 
 
 def _essence(content: Json) -> Json:
