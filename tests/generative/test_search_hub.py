@@ -172,7 +172,10 @@ def test_searches_over_all_types_agree(desk: Desk, seed: int) -> None:
     registry = desk.hub.store.parameters.registry
     for _ in range(10):
         pairs = [(name, rng.choice(values)) for name, values in rng.sample(SYSTEM, rng.choice((1, 2)))]
-        tree = parse_search(pairs, registry, None)
+        try:
+            tree = parse_search(pairs, registry, None)
+        except SearchError:  # not every type has every parameter
+            continue
         expected = brute_force(tree, resources, registry, desk.hub.store.parameters.around())
         shape = [
             ("_count", str(rng.choice((2, 50)))),
