@@ -31,6 +31,7 @@ WRITE_GROUP = Histogram(
 
 def configure_logs(settings: Settings) -> None:
     """Send log lines to standard error, as JSON lines or as text."""
+    _take_in_libraries(settings)
     renderer = (
         structlog.processors.JSONRenderer()
         if settings.log_format == "json"
@@ -47,6 +48,28 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class Libraries(logging.Handler):
+    """Writes what libraries log in our form: who, how bad, which exception; their words may quote data."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        kind = record.exc_info[0] if record.exc_info else None
+        found = kind or next((type(one) for one in _arguments(record) if isinstance(one, Exception)), None)
+        exception = {"exception": found.__name__} if found else {}
+        place = f"{record.module}:{record.lineno}"
+        logger().log(record.levelno, "library", logger=record.name, place=place, **exception)
+
+
+def _arguments(record: logging.LogRecord) -> tuple[object, ...]:
+    return record.args if isinstance(record.args, tuple) else ()
+
+
+def _take_in_libraries(settings: Settings) -> None:
+    """Have libraries log through us: from warnings upwards, since their news are of no use without words."""
+    root = logging.getLogger()
+    root.handlers = [Libraries(max(logging.WARNING, getattr(logging, settings.log_level.upper())))]
 
 
 def logger() -> Any:

@@ -9,6 +9,7 @@ from xinglin.core.settings import Settings
 from xinglin.hub import backup as archive
 from xinglin.hub import schema
 from xinglin.hub.database import address
+from xinglin.hub.embedded import EmbeddedServer, NoneYet
 
 _SERVER = "SELECT current_setting('server_version'), pg_database_size(current_database())"
 
@@ -34,7 +35,8 @@ def upgrade(settings: Settings) -> str:
 
 
 def status(settings: Settings) -> Status:
-    """Look at the database. Counts are the planner's estimates, quick at any size."""
+    """Look at the database. Counts are the planner's estimates, quick at any size. Raises NoneYet."""
+    _refuse_none(settings)
     with address(settings) as url:
         revision = schema.revision(url)
         with psycopg.connect(url) as connection:
@@ -54,7 +56,8 @@ def status(settings: Settings) -> Status:
 
 
 def backup(settings: Settings, file: Path) -> int:
-    """Write a backup of the hub; give its size in bytes."""
+    """Write a backup of the hub; give its size in bytes. Raises NoneYet."""
+    _refuse_none(settings)
     with address(settings) as url:
         return archive.backup(url, file)
 
@@ -63,6 +66,12 @@ def restore(settings: Settings, file: Path) -> None:
     """Restore a backup into an empty database."""
     with address(settings) as url:
         archive.restore(url, file)
+
+
+def _refuse_none(settings: Settings) -> None:
+    """Keep commands that only look from making an embedded database where there is none."""
+    if not settings.database_url and not EmbeddedServer(settings.folder).exists:
+        raise NoneYet(folder=settings.folder)
 
 
 def _estimate(connection: psycopg.Connection, table: str) -> int:

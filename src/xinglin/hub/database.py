@@ -1,5 +1,6 @@
 """The hub's connection to PostgreSQL: the embedded server or the one that a setting names."""
 
+import asyncio
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -7,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 from psycopg import AsyncConnection
 from psycopg import errors as pg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from xinglin.core.errors import DatabaseError
 from xinglin.core.settings import Settings
@@ -20,7 +21,16 @@ RECONNECT_SECONDS = 5
 """After this long without success the pool begins anew, with short pauses between attempts."""
 
 WAIT_SECONDS = 10
-"""How long a request may wait for a free connection."""
+"""How long a request may wait for a free connection while the database answers."""
+
+LOOK_SECONDS = 1.0
+"""How long it waits before somebody looks whether the database answers at all."""
+
+PROBE_SECONDS = 2
+"""How long a look may take; libpq takes no less."""
+
+PAUSE_SECONDS = 0.25
+"""Between two looks at a database that doesn't answer."""
 
 Connection = AsyncConnection[tuple[object, ...]]
 
@@ -32,6 +42,25 @@ class TooSlow(DatabaseError):
     message = "The request needed more than {seconds} seconds of the database."
     remedy = "Ask for less at once, or ask the operator to raise the setting request_timeout_seconds."
     issue = "too-costly"
+
+
+class NoAnswer(DatabaseError):
+    """The database went away. Why is for the log: a client has no use for the server's address."""
+
+    code = "XL2009"
+    message = "The database doesn't answer at present."
+    remedy = "Send the request again in a moment. The operator finds the reason in the hub's log."
+
+
+class Busy(DatabaseError):
+    """Every connection is in use."""
+
+    code = "XL2014"
+    message = "All {connections} connections to the database have been busy for {seconds} seconds."
+    remedy = (
+        "Send the request again in a moment, or ask the operator to raise the setting database_connections."
+    )
+    issue = "throttled"
 
 
 class Full(DatabaseError):
@@ -90,13 +119,17 @@ class Database:
     """A pool of connections, opened by `open` and closed by `close`."""
 
     def __init__(self, url: str, *, connections: int, statement_seconds: int) -> None:
+        self._url = url
+        self._connections = connections
         self._statement_seconds = statement_seconds
-        self._pool = AsyncConnectionPool(
+        self._away = False
+        self._look: asyncio.Task[None] | None = None
+        self._pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
             url,
             min_size=1,
             max_size=connections,
             open=False,
-            timeout=WAIT_SECONDS,
+            timeout=LOOK_SECONDS,
             configure=self._configure,
             reconnect_timeout=RECONNECT_SECONDS,
             kwargs={"autocommit": True, "prepare_threshold": 0, "application_name": "xinglin"},
@@ -111,6 +144,9 @@ class Database:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.wait([self._look])
         await self._pool.close()
 
     async def _configure(self, connection: AsyncConnection) -> None:
@@ -120,21 +156,75 @@ class Database:
 
     @asynccontextmanager
     async def connection(self, given: Connection | None = None) -> AsyncGenerator[Connection]:
-        """Lend a connection in autocommit mode, or the one `given`. Raises DatabaseError."""
+        """Lend a connection in autocommit mode, or the one `given`. Raises DatabaseError.
+
+        While the database is known to be away, this fails at once.
+        """
         if given is not None:
             yield given
             return
+        connection = await self._borrow()
         try:
-            async with self._pool.connection() as connection:
+            async with connection:
                 yield connection
         except pg.QueryCanceled:
             raise TooSlow(seconds=self._statement_seconds) from None
         except (pg.DiskFull, pg.OutOfMemory) as error:
             raise Full(detail=_first_line(error)) from None
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            if isinstance(error, pg.DeadlockDetected | pg.SerializationFailure):
-                raise
-            raise Unreachable(detail=_first_line(error)) from None
+        except (pg.DeadlockDetected, pg.SerializationFailure):
+            raise
+        except psycopg.OperationalError as error:
+            if connection.closed:
+                self._lost(error)
+            raise NoAnswer from None
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _borrow(self) -> AsyncConnection:
+        """Take a connection out of the pool. Raises NoAnswer or Busy."""
+        for _ in range(round(WAIT_SECONDS / LOOK_SECONDS)):
+            if self._away:
+                break
+            try:
+                return await self._pool.getconn()
+            except PoolTimeout:
+                await self._see()
+            except PoolClosed:
+                raise NoAnswer from None
+        if self._away:
+            raise NoAnswer
+        raise Busy(connections=self._connections, seconds=WAIT_SECONDS)
+
+    async def _see(self) -> None:
+        """Look whether the database answers; if it doesn't, go on looking in the background."""
+        if not self._away:
+            try:
+                await self._probe()
+            except psycopg.OperationalError as error:
+                self._lost(error)
+
+    def _lost(self, error: psycopg.OperationalError) -> None:
+        """Let requests fail at once until the database answers again."""
+        if not self._away:
+            self._away = True
+            logger().error("database doesn't answer", detail=_first_line(error))
+            self._look = asyncio.create_task(self._wait_for_it())
+
+    async def _wait_for_it(self) -> None:
+        while True:
+            try:
+                await self._probe()
+                await self._pool.check()  # throws away the connections that broke
+            except psycopg.Error:
+                await asyncio.sleep(PAUSE_SECONDS)
+            else:
+                self._away = False
+                logger().info("database answers again")
+                return
+
+    async def _probe(self) -> None:
+        connection = await AsyncConnection.connect(self._url, connect_timeout=PROBE_SECONDS)
+        await connection.close()
 
 
 def _first_line(error: Exception) -> str:

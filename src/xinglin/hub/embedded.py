@@ -9,6 +9,7 @@ import fcntl
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -32,6 +33,9 @@ MAJOR = wheel.TARGET_POSTGRES_VERSION
 BINARIES: Path = wheel.POSTGRES_VERSIONS[MAJOR]
 START_SECONDS = 600
 """Recovery after a crash replays the write-ahead log before the server is ready; give it time."""
+
+LOG_BYTES = 10_000_000
+"""A server log larger than this is put aside at the next start, in place of the one put aside before."""
 
 SYSTEM_USER = "pgserver"
 """PostgreSQL refuses to run as root; under root it runs as this user, made when missing."""
@@ -58,12 +62,27 @@ class WrongMajor(DatabaseError):
     )
 
 
+class NoneYet(DatabaseError):
+    """A command that only looks or copies found no database to do so with."""
+
+    code = "XL2015"
+    message = "There is no database in {folder} yet."
+    remedy = (
+        "`xinglin serve` makes it. To look at the demo's, set XINGLIN_HOME to the folder demo in its home."
+    )
+
+
 class EmbeddedServer:
     """One data folder's server. Use `start`, then `url`; `stop` when done."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "postgres"
         self._users: IO[str] | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a database in the home folder."""
+        return (self.folder / "PG_VERSION").exists()
 
     @property
     def socket_folder(self) -> Path:
@@ -95,6 +114,7 @@ class EmbeddedServer:
             if self._running():
                 return False
             self._initialise()
+            _put_aside(self.folder / "log")
             self._start()
             return True
 
@@ -193,6 +213,12 @@ class EmbeddedServer:
             "checkpoint_timeout": "15min",
             "random_page_cost": "1.1",
             "jit": "off",  # our queries are short; compiling them costs more than running them
+            # Errors of statements may quote records: the hub logs them itself, by type. Order of the levels:
+            # https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-SEVERITY-LEVELS
+            "log_min_messages": "log",
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
+            "log_parameter_max_length_on_error": "0",
         }
         lines = [f"{key} = {value}" for key, value in values.items()]
         lines.insert(0, "# Written at every start; put your own values in local.conf.")
@@ -209,6 +235,7 @@ def run(program: str, *arguments: str) -> str:
     Raises CalledProcessError with `stderr`. Output goes through files: the server inherits a pipe and would
     keep it open.
     """
+    root = os.geteuid() == 0
     with tempfile.TemporaryFile("w+") as out:
         try:
             subprocess.run(  # noqa: S603 - our own programs, our own arguments
@@ -218,7 +245,10 @@ def run(program: str, *arguments: str) -> str:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                user=SYSTEM_USER if os.geteuid() == 0 else None,
+                user=SYSTEM_USER if root else None,
+                # Root's own groups would let it into more, and count in place of what others may.
+                group=pwd.getpwnam(SYSTEM_USER).pw_gid if root else None,
+                extra_groups=[] if root else None,
             )
         except subprocess.CalledProcessError as error:
             out.seek(0)
@@ -231,10 +261,23 @@ def run(program: str, *arguments: str) -> str:
 def _give_to_server(folder: Path) -> None:
     if os.geteuid() == 0:
         wheel.ensure_user_exists(SYSTEM_USER)
-        wheel.ensure_prefix_permissions(folder)
-        wheel.ensure_prefix_permissions(BINARIES)
+        _let_through(folder)
+        _let_through(BINARIES)
         user = pwd.getpwnam(SYSTEM_USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
+
+
+def _let_through(path: Path) -> None:
+    """Let other users pass the folders above `path`, to what they may open there; not list them."""
+    for folder in path.resolve().parents:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+
+
+def _put_aside(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name("log.old"))
 
 
 def _shared_buffers_mb() -> int:
