@@ -24,7 +24,8 @@ def errors_page() -> str:
         "Made from the code by `make docs`.",
     ]
     for error in sorted(all_errors(), key=lambda e: e.code):
-        lines += ["", f"## {error.code}", "", f"HTTP {error.status}, issue `{error.issue}`, exit code {error.exit_code}.", ""]
+        told = f"HTTP {error.status}, issue `{error.issue}`, exit code {error.exit_code}."
+        lines += ["", f"## {error.code}", "", told, ""]
         lines += [f"- {error.message} *{error.remedy}*"]
         lines += [f"- {translate(error.message, 'zh')}*{translate(error.remedy, 'zh')}*"]
     return "\n".join(lines) + "\n"
@@ -35,9 +36,9 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Each is read from the environment (`XINGLIN_PORT`), else from the TOML file that `XINGLIN_CONFIG` names",
-        "(else `xinglin.toml` in the home folder: `port = 80`), else it has its default. `xinglin settings` shows what is",
-        "in force and where it came from. Made from the code by `make docs`.",
+        "Each is read from the environment (`XINGLIN_PORT`), else from the TOML file that `XINGLIN_CONFIG`",
+        "names (else `xinglin.toml` in the home folder: `port = 80`), else it has its default.",
+        "`xinglin settings` shows what is in force and where it came from. Made from the code by `make docs`.",
         "",
         "| setting | default | meaning | 含义 |",
         "|---|---|---|---|",
