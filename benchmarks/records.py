@@ -8,6 +8,7 @@ import gzip
 import itertools
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,12 +73,28 @@ def _bundles(size: int, limit: int) -> Iterator[dict]:
     """Cut Synthea's bundles into transactions of `size`; references beyond a cut become literal."""
     for file in itertools.islice(sorted(SYNTHEA.glob("*.gz")), limit):
         entries = json.loads(gzip.decompress(file.read_bytes()))["entry"]
+        literal = {e["fullUrl"]: _literal(e) for e in entries}
         for start in range(0, len(entries) - size, size):
             part = entries[start : start + size]
-            yield {"resourceType": "Bundle", "type": "transaction", "entry": part}
+            yield {"resourceType": "Bundle", "type": "transaction", "entry": _closed(part, literal)}
             limit -= 1
             if limit <= 0:
                 return
+
+
+def _literal(entry: dict) -> str:
+    return f"{entry['resource']['resourceType']}/{entry['fullUrl'].removeprefix('urn:uuid:')}"
+
+
+def _closed(part: list[dict], literal: dict[str, str]) -> list[dict]:
+    """Give entries whose references to entries outside of `part` are literal."""
+    own = {e["fullUrl"] for e in part}
+    text = json.dumps(part, ensure_ascii=False)
+
+    def put(match: re.Match[str]) -> str:
+        return match[0] if match[0] in own else literal.get(match[0], match[0])
+
+    return json.loads(re.sub(r"urn:uuid:[0-9a-f-]{36}", put, text))
 
 
 def _database_bytes(running: Running) -> int:

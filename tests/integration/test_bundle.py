@@ -89,7 +89,7 @@ def test_a_failing_entry_undoes_the_rest(client: TestClient) -> None:
         entry("POST", "Patient", patient()),
         entry("PUT", "Patient/a", patient(id="a"), ifMatch='W/"3"'),
     )
-    assert problem(refused) == (412, "XL3020", "Bundle.entry[1]")
+    assert problem(refused) == (412, "XL3019", "Bundle.entry[1]")
     refused = post(client, entry("POST", "Patient", patient()), entry("GET", "Patient/none"))
     assert problem(refused) == (404, "XL3010", "Bundle.entry[1]")
     assert "entry" not in client.get("/fhir/_history").json()
@@ -162,6 +162,177 @@ def test_a_batch_goes_on_after_a_failure(client: TestClient) -> None:
         done.json()["entry"][1]["response"]["outcome"]["issue"][0]["details"]["coding"][0]["code"] == "XL3023"
     )
     assert done.json()["entry"][0]["resource"]["id"] == "a", "reads come last"
+
+
+def test_two_entries_of_one_name_are_refused(client: TestClient) -> None:
+    """Capitals make no difference in a UUID; entries that only read count too."""
+    name = "urn:uuid:aaaaaaaa-0000-4000-8000-000000000000"
+    refused = post(
+        client,
+        entry("POST", "Patient", patient(), name),
+        entry("POST", "Patient", patient()),
+        entry("GET", "Patient/a", full_url=name.upper()),
+    )
+    assert problem(refused) == (400, "XL3034", "Bundle.entry[2].fullUrl")
+    assert "Bundle.entry[0] and Bundle.entry[2]" in refused.json()["issue"][0]["diagnostics"]
+
+
+def test_relative_references_stand_under_their_entrys_address(client: TestClient) -> None:
+    """http://hl7.org/fhir/R4/bundle.html#references"""
+    client.put("/fhir/Patient/b", json=patient(id="b"))
+    made = post(
+        client,
+        entry("POST", "Patient", patient(), "http://other/fhir/Patient/a1"),
+        entry(
+            "POST",
+            "Observation",
+            observation("Patient/a1", performer=[{"reference": "Patient/b"}]),
+            "http://other/fhir/Observation/9",
+        ),
+        entry("POST", "Observation", observation("http://other/fhir/Patient/a1"), UUID.format(1)),
+        entry("POST", "Observation", observation("Patient/a1"), "http://third/fhir/Observation/9"),
+    )
+    assert statuses(made) == ["201"] * 4
+    places = [e["response"]["location"].partition("/_history")[0] for e in made.json()["entry"]]
+    records = [client.get(f"/fhir/{place}").json() for place in places]
+    assert [r["subject"]["reference"] for r in records[1:]] == [places[0], places[0], "Patient/a1"]
+    assert records[1]["performer"][0]["reference"] == "Patient/b"
+
+
+def test_placeholders_must_stand_for_an_entry(client: TestClient) -> None:
+    """In a transaction; in a batch they stay as they are. An entry that reads a record stands for it."""
+    client.put("/fhir/Patient/b", json=patient(id="b"))
+    read = entry("GET", "Patient/b", full_url=UUID.format(1))
+    done = post(client, entry("PUT", "Observation/o", observation(UUID.format(1), id="o")), read)
+    assert statuses(done) == ["201", "200"]
+    assert client.get("/fhir/Observation/o").json()["subject"]["reference"] == "Patient/b"
+    refused = post(client, read, entry("POST", "Observation", observation(UUID.format(2))))
+    assert problem(refused) == (400, "XL3033", "Bundle.entry[1]")
+    done = post(client, entry("POST", "Observation", observation(UUID.format(2))), kind="batch")
+    assert statuses(done) == ["201"]
+    place = done.json()["entry"][0]["response"]["location"].partition("/_history")[0]
+    assert client.get(f"/fhir/{place}").json()["subject"]["reference"] == UUID.format(2)
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+@pytest.mark.parametrize(
+    "name", ["method", "url", "ifMatch", "ifNoneMatch", "ifNoneExist", "ifModifiedSince"]
+)
+@pytest.mark.parametrize("value", [3, None, ""])
+def test_members_of_requests_are_strings(client: TestClient, kind: str, name: str, value: object) -> None:
+    bad = entry("POST", "Patient", patient())
+    bad["request"][name] = value
+    answer = post(client, bad, kind=kind)
+    if kind == "batch":
+        assert statuses(answer) == ["400"]
+    told = answer.json()["entry"][0]["response"]["outcome"] if kind == "batch" else answer.json()
+    assert told["issue"][0]["details"]["coding"][0]["code"] == "XL3030"
+    assert told["issue"][0]["expression"] == [f"Bundle.entry[0].request.{name}"]
+    assert "entry" not in client.get("/fhir/_history").json()
+
+
+def test_full_urls_are_strings(client: TestClient) -> None:
+    bad = {**entry("POST", "Patient", patient()), "fullUrl": 7}
+    assert problem(post(client, bad)) == (400, "XL3030", "Bundle.entry[0].fullUrl")
+
+
+def test_a_batch_tells_what_it_did_when_an_entry_breaks(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret of Patient/a")
+
+    monkeypatch.setattr("xinglin.hub.interactions.batch.fetch", broken)
+    done = post(client, entry("GET", "Patient/a"), entry("PUT", "Patient/a", patient(id="a")), kind="batch")
+    assert statuses(done) == ["500", "201"]
+    issue = done.json()["entry"][0]["response"]["outcome"]["issue"][0]
+    assert (issue["details"]["coding"][0]["code"], issue["expression"]) == ("XL0001", ["Bundle.entry[0]"])
+    logged = "".join(capsys.readouterr())
+    assert "ZeroDivisionError" in logged
+    assert "secret" not in logged + done.text
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+@pytest.mark.parametrize(
+    ("bad", "code", "place"),
+    [
+        (entry("GET", "Patient/a/$everything/x"), "XL3030", "Bundle.entry[1].request.url"),
+        (entry("GET", "Patient?nothing=1"), "XL6001", "Bundle.entry[1]"),
+        (entry("GET", "Patient/none"), "XL3010", "Bundle.entry[1]"),
+        (entry("PUT", "Patient/b", patient(id="c")), "XL3023", "Bundle.entry[1]"),
+        (entry("DELETE", "Patient?nothing=1"), "XL6001", "Bundle.entry[1]"),
+        (entry("PUT", "Patient?nothing=1", patient()), "XL6001", "Bundle.entry[1]"),
+        (
+            entry("PUT", "http://other/fhir/Patient/a", patient(id="a")),
+            "XL3030",
+            "Bundle.entry[1].request.url",
+        ),
+        (entry("GET", "http://localhost/fhirs/Patient/a"), "XL3030", "Bundle.entry[1].request.url"),
+    ],
+)
+def test_errors_tell_their_entry(client: TestClient, kind: str, bad: dict, code: str, place: str) -> None:
+    answer = post(client, entry("PUT", "Patient/p", patient(id="p")), bad, kind=kind)
+    told = answer.json()["entry"][1]["response"]["outcome"] if kind == "batch" else answer.json()
+    issue = told["issue"][0]
+    assert (issue["details"]["coding"][0]["code"], issue["expression"]) == (code, [place])
+
+
+@pytest.mark.parametrize(
+    ("reference", "code"), [("Patient?nothing=1", "XL6001"), ("Dragon?name=1", "XL3005")]
+)
+def test_bad_conditions_of_references_tell_their_entry(client: TestClient, reference: str, code: str) -> None:
+    refused = post(
+        client, entry("POST", "Patient", patient()), entry("POST", "Observation", observation(reference))
+    )
+    assert problem(refused)[1:] == (code, "Bundle.entry[1]")
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+@pytest.mark.parametrize(
+    ("operation", "place"),
+    [
+        ({"op": "replace", "path": "/meta", "value": "x"}, None),
+        ({"op": "replace", "path": "/resourceType", "value": "Group"}, None),
+        ({"op": "test", "path": "/gender", "value": "male"}, "Bundle.entry[0].resource"),
+    ],
+)
+@pytest.mark.parametrize("validation", ["errors", "off"])
+def test_what_a_patch_makes_must_be_a_record(
+    settings: Settings, validation: str, operation: dict, place: str | None, kind: str
+) -> None:
+    chosen = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    with client_of(Settings(**chosen | {"validation": validation})) as client:
+        client.put("/fhir/Patient/a", json=patient(id="a", meta={"tag": [{"code": "t"}]}))
+        data = base64.b64encode(json.dumps([operation]).encode()).decode()
+        binary = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+        answer = post(client, entry("PATCH", "Patient/a", binary), kind=kind)
+        if kind == "batch":
+            response = answer.json()["entry"][0]["response"]
+            status, told = int(response["status"]), response["outcome"]
+        else:
+            status, told = answer.status_code, answer.json()
+    assert 400 <= status < 500
+    assert told["issue"][0]["expression"][0].startswith(place or "Bundle.entry[0]")
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+def test_addresses_under_our_own_base(client: TestClient, kind: str) -> None:
+    base = "http://localhost/fhir"
+    for id_ in ("old", "patched"):
+        client.put(f"/fhir/Patient/{id_}", json=patient(id=id_))
+    data = base64.b64encode(b'[{"op":"add","path":"/gender","value":"female"}]').decode()
+    binary = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+    done = post(
+        client,
+        entry("DELETE", f"{base}/Patient/old"),
+        entry("POST", f"{base}/Patient", patient()),
+        entry("PUT", f"{base}/Patient/new", patient(id="new")),
+        entry("PATCH", f"{base}/Patient/patched", binary),
+        entry("GET", f"{base}/Patient/new"),
+        entry("GET", f"{base}?_type=Patient"),
+        kind=kind,
+    )
+    assert statuses(done) == ["204", "201", "201", "200", "200", "200"]
 
 
 def test_other_bundles_and_sizes(settings: Settings) -> None:
