@@ -38,7 +38,7 @@ def settings_page() -> str:
         "",
         "Each is read from the environment (`XINGLIN_PORT`), else from the TOML file that `XINGLIN_CONFIG`",
         "names (else `xinglin.toml` in the home folder: `port = 80`), else it has its default.",
-        "`xinglin settings` shows what is in force and where it came from. Made from the code by `make docs`.",
+        "`xinglin settings` shows what is in force and where it came from. Made by `make docs`.",
         "",
         "| setting | default | meaning | 含义 |",
         "|---|---|---|---|",
