@@ -89,7 +89,7 @@ class Parameters:
         self._waiting = any(waits for *_, waits in every)
         contents = [loads(text.encode()) for _, text, _, _ in found]
         if generation != self.generation:
-            self._use(self._given.with_parameters(contents) if contents else self._given)
+            self._use(_extended(self._given, contents) if contents else self._given)
         self.pending = tuple(
             Pending(url, content["code"], frozenset(types))
             for (url, _, types, waits), content in zip(found, contents, strict=True)
@@ -116,6 +116,22 @@ class Parameters:
     def _check(self, content: Json) -> list[str]:
         """Give the types that a parameter concerns. Raises BadParameter."""
         return _checked(self.registry, content)[1]
+
+
+def _extended(registry: Registry, contents: Sequence[Json]) -> Registry:
+    """Add parameters that were checked when they were stored.
+
+    One that has come into conflict since, with a package's, is left out: it mustn't stop all writing.
+    """
+    try:
+        return registry.with_parameters(contents)
+    except BadParameter:
+        for one in contents:
+            try:
+                registry = registry.with_parameters([one])
+            except BadParameter as error:
+                logger().warning("search parameter left out", **describe(error))
+        return registry
 
 
 def _with_packages(definitions: Definitions) -> Registry:

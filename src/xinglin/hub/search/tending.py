@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+import psycopg
+
 from xinglin.core.errors import DatabaseError
 from xinglin.core.telemetry import describe, logger
 from xinglin.hub.database import Connection, Database
@@ -56,7 +58,7 @@ class Tending:
         while not self._ending:
             try:
                 await self._look()
-            except DatabaseError as error:  # the next look may find it back
+            except (DatabaseError, psycopg.Error) as error:  # the next look may find it back
                 logger().warning("search parameters not refreshed", **describe(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
