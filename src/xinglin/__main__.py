@@ -74,8 +74,7 @@ def serve() -> None:
     from xinglin.serving import serve as run
 
     settings = configuration.load()
-    out.print(f"Xinglin {__version__}: http://{settings.host}:{settings.port}/fhir")
-    run(settings)
+    run(settings, ready=lambda: out.print(f"Xinglin {__version__}: {_root(settings)}/fhir"))
 
 
 @cli.command(help=_("Bring up a hub with an invented demo province in it, and run it until Ctrl-C."))
@@ -83,6 +82,7 @@ def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] 
     from rich.progress import Progress
 
     from xinglin.demonstration import demo as run
+    from xinglin.demonstration import own
 
     settings = configuration.load()
     with Progress(console=err, transient=True) as bar:
@@ -90,7 +90,12 @@ def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] 
 
         def ready() -> None:
             bar.stop()
-            _tell_addresses(f"http://{settings.host}:{settings.port}")
+            _tell_addresses(_root(settings))
+            if not settings.database_url:
+                out.print(
+                    _("Commands on its database:"), f"XINGLIN_HOME={own(settings).folder} xinglin db status"
+                )
+            out.print(_("Ctrl-C stops it; the data stay for the next time."))
 
         run(
             settings,
@@ -100,16 +105,20 @@ def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] 
         )
 
 
+def _root(settings: configuration.Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
 def _tell_addresses(root: str) -> None:
     out.print(f"Xinglin {__version__} - " + _("the demo province is up; everyone in it is invented."))
     for text, path in (
         (_("what the hub can do"), "/fhir/metadata"),
         (_("an institution"), "/fhir/Organization/demo-county"),
-        (_("its latest versions of everyone"), "/fhir/Patient/_history?_count=5&_pretty=true"),
+        (_("people named wang, by pinyin"), "/fhir/Patient?name:pinyin=wang&_count=5&_pretty=true"),
         (_("figures for the operator"), "/metrics"),
     ):
         out.print(f"  {root}{path}  [dim]{text}[/]", markup=True)
-    out.print(_("Ctrl-C stops it; the data stay for the next time."))
 
 
 @cli.command(help=_("Evaluate a FHIRPath expression on a record; each value found is a line of JSON."))
@@ -202,10 +211,15 @@ def list_packages() -> None:
 
 @cli.command(help=_("Show every setting: its value, where it came from, what it means. Secrets are masked."))
 def settings() -> None:
+    found = configuration.explain()
+    if not out.is_terminal:  # a line each for other programs, whatever its length
+        for one in found:
+            print(one.name, one.shown, one.origin, _(one.description), sep="\t")  # noqa: T201 - not folded
+        return
     table = Table(box=None)
     for title in (_("setting"), _("value"), _("from"), _("meaning")):
         table.add_column(title, overflow="fold")
-    for setting in configuration.explain():
+    for setting in found:
         table.add_row(setting.name, setting.shown, setting.origin, _(setting.description))
     out.print(table)
 

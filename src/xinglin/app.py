@@ -1,9 +1,5 @@
 """The composition root: puts the rooms together to one ASGI application."""
 
-import gc
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,13 +11,9 @@ from xinglin.api import system
 from xinglin.api.fhir import routes as fhir
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.hosts import OwnHosts
-from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
-from xinglin.core.telemetry import configure_logs
-from xinglin.hub.database import address
-from xinglin.hub.hub import open_hub
 
 
 class NoSuchAddress(RequestError):
@@ -42,32 +34,6 @@ class NoSuchMethod(RequestError):
     remedy = "Look at /fhir/metadata for the interactions that work."
     status = 405
     issue = "not-supported"
-
-
-def create_app() -> Starlette:
-    """Make the application from the settings of the environment; each worker process calls this."""
-    settings = configuration.load()
-    configure_logs(settings)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        with address(settings) as url:
-            async with open_hub(settings, url) as hub:
-                app.state.hub = hub
-                _settle()
-                yield
-
-    return make_app(settings, lifespan)
-
-
-def _settle() -> None:
-    """Keep the garbage collector from walking over the definitions, which live as long as the process.
-
-    A full collection holds every request up for a tenth of a second; ours leave few cycles behind.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 1_000)
 
 
 def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:

@@ -28,17 +28,24 @@ Progress = Callable[[int, int], None]
 def demo(settings: Settings, *, people: int = PEOPLE, progress: Progress, ready: Callable[[], None]) -> None:
     """Bring up a hub with the demo province in it and run it until it is told to stop.
 
+    Calls `ready`, from another thread, once the hub answers that it can work.
+
     Without a database of its own by setting, it keeps its data apart from the real hub's.
     """
-    if not settings.database_url:
-        settings = msgspec.structs.replace(settings, home=str(settings.folder / "demo"))
+    settings = own(settings)
     configure_logs(settings)
     check_address(settings)
     with address(settings) as url:
         schema.upgrade(url)
         asyncio.run(_load(settings, url, people, progress))
-        ready()
-        run_workers(settings, url)
+        run_workers(settings, url, ready=ready)
+
+
+def own(settings: Settings) -> Settings:
+    """Give the settings of the demo's hub: its home is the folder `demo` in the real one's home."""
+    if settings.database_url:
+        return settings
+    return msgspec.structs.replace(settings, home=str(settings.folder / "demo"))
 
 
 async def _load(settings: Settings, url: str, people: int, progress: Progress) -> None:

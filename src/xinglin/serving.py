@@ -1,21 +1,44 @@
-"""Running the hub: the database, its schema, and the worker processes."""
+"""Running the hub: the database, its schema, and the worker processes.
 
+Workers are spawned, not forked: a fork would inherit the main process's locks, and figures that were set up
+before `PROMETHEUS_MULTIPROC_DIR` was known. They get the settings as they stand here and read none.
+"""
+
+# Granian's server classes carry few types.
+# pyright: reportUnknownMemberType=false
+
+import http.client
+import multiprocessing
 import os
 import shutil
+import signal
 import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
+import msgspec
 from granian.constants import Interfaces, Loops
-from granian.server import Server
+from granian.server.mp import MPServer
 
-from xinglin.core.errors import SettingError
+from xinglin.core.errors import SettingError, XinglinError
 from xinglin.core.os_errors import reason
-from xinglin.core.settings import PREFIX, Settings
-from xinglin.core.telemetry import configure_logs
+from xinglin.core.settings import Settings
+from xinglin.core.telemetry import configure_logs, logger
 from xinglin.hub import schema
 from xinglin.hub.database import address
+from xinglin.working import work
 
 REQUESTS_WAITING = 2_048
+
+LOOK_SECONDS = 0.05
+"""Between two looks whether the hub answers yet."""
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - an address to listen on, turned into one to ask
+"""Where the hub can be asked that listens on every address."""
 
 
 class AddressTaken(SettingError):
@@ -26,35 +49,123 @@ class AddressTaken(SettingError):
     remedy = "Choose another XINGLIN_PORT or XINGLIN_HOST, or stop what listens there (maybe another hub)."
 
 
-def serve(settings: Settings) -> None:
-    """Run the hub until it is told to stop (SIGINT or SIGTERM). Brings the schema up to date first."""
+class WorkersEnd(XinglinError):
+    """A worker process ended twice within seconds."""
+
+    code = "XL0002"
+    message = "The worker processes end by themselves again and again."
+    remedy = (
+        "Look for the reason in the log above; too little memory is a usual one (the kernel's log names it)."
+    )
+
+
+def serve(settings: Settings, *, ready: Callable[[], None]) -> None:
+    """Run the hub until it is told to stop (SIGINT or SIGTERM). Brings the schema up to date first.
+
+    Calls `ready`, from another thread, once the hub answers that it can work.
+    """
     configure_logs(settings)
     check_address(settings)
     with address(settings) as url:
         schema.upgrade(url)
-        run_workers(settings, url)
+        run_workers(settings, url, ready=ready)
 
 
-def run_workers(settings: Settings, url: str) -> None:
-    """Run the worker processes on the database at `url`."""
-    for name in Settings.__struct_fields__:
-        os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
-    os.environ[PREFIX + "DATABASE_URL"] = url
+def run_workers(settings: Settings, url: str, *, ready: Callable[[], None]) -> None:
+    """Run the worker processes on the database at `url`. Raises what kept a worker from starting."""
     if settings.workers > 1:
-        _share_metrics(settings.folder / "metrics")
-    Server(
-        "xinglin.app:create_app",
-        factory=True,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        workers=settings.workers,
-        backlog=REQUESTS_WAITING,
-        websockets=False,
-        log_enabled=False,
-        respawn_failed_workers=True,
-    ).serve()
+        _share_metrics(settings.folder / "metrics" / str(settings.port))
+    multiprocessing.set_start_method("spawn", force=True)
+    failures, failed = multiprocessing.Pipe(duplex=False)
+    server = Workers(settings, failures)
+    stopped = threading.Event()
+    waiting = threading.Thread(target=_tell_when_ready, args=(settings, stopped, ready), daemon=True)
+    waiting.start()
+    given = msgspec.structs.replace(settings, database_url=url)
+    try:
+        server.serve(target_loader=partial(work, given, os.getpid(), failed.send), wrap_loader=False)
+    except SystemExit as exit_:  # what Granian does where workers ended by themselves
+        raise (server.failure() or WorkersEnd()) from exit_
+    finally:
+        stopped.set()
+        waiting.join()
+    if error := server.failure():
+        raise error
+
+
+class _Failures(Protocol):
+    """The end of a pipe where workers' errors come out."""
+
+    def poll(self) -> bool: ...
+    def recv(self) -> Any: ...
+
+
+class Workers(MPServer):
+    """Granian's server, ending with the error of a worker that can't start instead of trying for ever."""
+
+    def __init__(self, settings: Settings, failures: _Failures) -> None:
+        self._failure: XinglinError | None = None
+        self._failures = failures
+        super().__init__(
+            "xinglin",
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGI,
+            loop=Loops.uvloop,
+            workers=settings.workers,
+            backlog=REQUESTS_WAITING,
+            websockets=False,
+            log_enabled=False,
+            respawn_failed_workers=True,
+        )
+
+    def failure(self) -> XinglinError | None:
+        """Give what kept a worker from starting, as it told."""
+        if self._failure is None and self._failures.poll():
+            kind, params = self._failures.recv()
+            self._failure = kind(**params)
+        return self._failure
+
+    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
+        with _interrupts_held():
+            super()._spawn_workers(spawn_target, target_loader)
+
+    def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
+        if self.failure():
+            self.signal_handler_interrupt()
+            return
+        logger().error("worker ended, another takes its place")
+        with _interrupts_held():
+            super()._respawn_workers(workers, spawn_target, target_loader, delay)
+
+
+@contextmanager
+def _interrupts_held() -> Generator[None]:
+    """Start processes that Ctrl-C doesn't reach: this one stops them in order, and they say nothing."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _tell_when_ready(settings: Settings, stopped: threading.Event, ready: Callable[[], None]) -> None:
+    while not stopped.wait(LOOK_SECONDS):
+        if _answers(settings):
+            ready()
+            return
+
+
+def _answers(settings: Settings) -> bool:
+    host = EVERYWHERE.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def check_address(settings: Settings) -> None:
@@ -69,7 +180,11 @@ def check_address(settings: Settings) -> None:
 
 
 def _share_metrics(folder: Path) -> None:
-    """Let worker processes add up their figures in files (prometheus_client's multiprocess mode)."""
+    """Let worker processes add up their figures in files (prometheus_client's multiprocess mode).
+
+    Files stay when a worker ends, so that counts go on; they begin anew with the hub. We keep no gauges,
+    whose files would need clearing when a worker ends.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

@@ -1,11 +1,21 @@
 """What a setting's value must be beyond its type."""
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from xinglin.core.i18n import Phrase
+
+
+def ip_address(value: str) -> Phrase | None:
+    """Find fault with what nobody can listen on."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return Phrase("it must be an IP address such as 127.0.0.1 or ::1; 0.0.0.0 or :: is every address")
+    return None
 
 
 def present(value: str) -> Phrase | None:
@@ -62,7 +72,7 @@ def time_zone(value: str) -> Phrase | None:
 
 CHECKS: Final[Mapping[str, Callable[[str], Phrase | None]]] = {
     "home": present,
-    "host": present,
+    "host": ip_address,
     "base_url": public_address,
     "database_url": lambda value: database_address(value) if value else None,
     "time_zone": time_zone,
