@@ -69,7 +69,28 @@ package = typer.Typer(
 cli.add_typer(package, name="package")
 
 
-@cli.command(help=_("Run the hub until Ctrl-C or SIGTERM; brings the database's schema up to date first."))
+def _tell_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@cli.callback()
+def every_command(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help=_("Show the version.")),
+    ] = False,
+) -> None:
+    pass
+
+
+@cli.command(
+    help=_("Run the hub until Ctrl-C or SIGTERM; brings the database's schema up to date first."),
+    epilog=_(
+        "Exit codes: 0 stopped; 10 settings, address taken; 11 database; 12 a package; 70 workers ended."
+    ),
+)
 def serve() -> None:
     from xinglin.serving import serve as run
 
@@ -77,7 +98,12 @@ def serve() -> None:
     run(settings, ready=lambda: out.print(f"Xinglin {__version__}: {_root(settings)}/fhir"))
 
 
-@cli.command(help=_("Bring up a hub with an invented demo province in it, and run it until Ctrl-C."))
+@cli.command(
+    help=_("Bring up a hub with an invented demo province in it, and run it until Ctrl-C."),
+    epilog=_(
+        "Exit codes: 0 stopped; 10 settings, address taken; 11 database; 12 a package; 70 workers ended."
+    ),
+)
 def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] = 200) -> None:
     from rich.progress import Progress
 
@@ -121,7 +147,12 @@ def _tell_addresses(root: str) -> None:
         out.print(f"  {root}{path}  [dim]{text}[/]", markup=True)
 
 
-@cli.command(help=_("Evaluate a FHIRPath expression on a record; each value found is a line of JSON."))
+@cli.command(
+    help=_("Evaluate a FHIRPath expression on a record; each value found is a line of JSON."),
+    epilog=_(
+        "Exit codes: 2 wrong usage; 12 the expression or the file; with --cases faults stand in the answers."
+    ),
+)
 def fhirpath(
     expression: Annotated[str | None, typer.Argument(help=_("such as 'Patient.name.given'"))] = None,
     file: Annotated[Path | None, typer.Argument(help=_("a record in JSON"))] = None,
@@ -144,7 +175,8 @@ def fhirpath(
 
 
 @cli.command(
-    help=_("Check records against FHIR R4 and installed packages. Exit code 1 where there are errors.")
+    help=_("Check records against FHIR R4 and installed packages. Exit code 1 where there are errors."),
+    epilog=_("Exit codes: 0 no errors; 1 some records have errors; 10 settings; 12 a file or a package."),
 )
 def validate(
     files: Annotated[
@@ -184,7 +216,8 @@ def _tell_findings(summary: "Summary") -> None:
 
 
 @package.command(
-    help=_("Install a FHIR package (.tgz) for validation and search; takes effect when the hub starts.")
+    help=_("Install a FHIR package (.tgz) for validation and search; takes effect when the hub starts."),
+    epilog=_("Exit codes: 0 installed; 10 settings; 12 the package can't be used."),
 )
 def add(file: Annotated[Path, typer.Argument(help=_("the package as its publisher offers it"))]) -> None:
     from xinglin.standards.definitions import package_add
@@ -197,7 +230,11 @@ def add(file: Annotated[Path, typer.Argument(help=_("the package as its publishe
     )
 
 
-@package.command("list", help=_("List the installed packages."))
+@package.command(
+    "list",
+    help=_("List the installed packages."),
+    epilog=_("Exit codes: 0 listed; 10 settings; 12 a package."),
+)
 def list_packages() -> None:
     from xinglin.standards.definitions import package_list
 
@@ -209,7 +246,10 @@ def list_packages() -> None:
     out.print(table)
 
 
-@cli.command(help=_("Show every setting: its value, where it came from, what it means. Secrets are masked."))
+@cli.command(
+    help=_("Show every setting: its value, where it came from, what it means. Secrets are masked."),
+    epilog=_("Piped, it prints a line each, with tabs between. Exit codes: 0 all can be used; 10 one can't."),
+)
 def settings() -> None:
     found = configuration.explain()
     if not out.is_terminal:  # a line each for other programs, whatever its length
@@ -229,14 +269,50 @@ def version() -> None:
     out.print(f"Xinglin {__version__}")
 
 
-@db.command(help=_("Bring the database to the schema of this version. Safe to start from several places."))
+@cli.command(
+    help=_(
+        "Index what waits for it after a search parameter was added; beside a running hub or without one."
+    ),
+    epilog=_("Exit codes: 0 all is indexed; 10 settings; 11 database. Stopped, it goes on where it was."),
+)
+def reindex(
+    everything: Annotated[bool, typer.Option("--everything", help=_("index every record again"))] = False,
+) -> None:
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    from xinglin.hub import commands as hub
+    from xinglin.hub.search import commands
+
+    settings = configuration.load()
+    hub.refuse_none(settings)
+    hub.upgrade(settings)
+    columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(_("Records indexed"), total=None)
+        parameters = commands.reindex(
+            settings, everything=everything, progress=lambda more: bar.advance(task, more)
+        )
+        total = int(bar.tasks[0].completed)
+    for one in parameters:
+        told = _("indexed") if one.finished else _("waits for other transactions to end")
+        out.print(f"{one.url}  {one.done:,}  {told}")
+    out.print(_("{records} records indexed.").format(records=f"{total:,}"))
+
+
+@db.command(
+    help=_("Bring the database to the schema of this version. Safe to start from several places."),
+    epilog=_("Exit codes: 0 done; 10 settings; 11 database."),
+)
 def upgrade() -> None:
     from xinglin.hub import commands
 
     out.print(_("The database has schema {schema}.").format(schema=commands.upgrade(configuration.load())))
 
 
-@db.command(help=_("Show the database's server, schema, size and number of records."))
+@db.command(
+    help=_("Show the database's server, schema, size and number of records."),
+    epilog=_("Exit codes: 0 shown; 10 settings; 11 there is no database yet, or it can't be reached."),
+)
 def status() -> None:
     from xinglin.hub import commands
 
@@ -250,7 +326,10 @@ def status() -> None:
     out.print(table)
 
 
-@db.command(help=_("Write a consistent backup while the hub works. The file appears when it is complete."))
+@db.command(
+    help=_("Write a consistent backup while the hub works. The file appears when it is complete."),
+    epilog=_("Exit codes: 0 written; 10 settings; 11 nothing was written."),
+)
 def backup(file: Annotated[Path, typer.Argument(help=_("the file to write"))]) -> None:
     from xinglin.hub import commands
 
@@ -258,7 +337,10 @@ def backup(file: Annotated[Path, typer.Argument(help=_("the file to write"))]) -
     out.print(_("Wrote {file} ({size} MiB).").format(file=file, size=f"{size / 2**20:,.1f}"))
 
 
-@db.command(help=_("Restore a backup into an empty database, all or nothing."))
+@db.command(
+    help=_("Restore a backup into an empty database, all or nothing."),
+    epilog=_("Exit codes: 0 restored; 10 settings; 11 nothing was restored."),
+)
 def restore(file: Annotated[Path, typer.Argument(help=_("a file that 'xinglin db backup' wrote"))]) -> None:
     from xinglin.hub import commands
 

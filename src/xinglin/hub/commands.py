@@ -36,7 +36,7 @@ def upgrade(settings: Settings) -> str:
 
 def status(settings: Settings) -> Status:
     """Look at the database. Counts are the planner's estimates, quick at any size. Raises NoneYet."""
-    _refuse_none(settings)
+    refuse_none(settings)
     with address(settings) as url:
         revision = schema.revision(url)
         with psycopg.connect(url) as connection:
@@ -57,7 +57,7 @@ def status(settings: Settings) -> Status:
 
 def backup(settings: Settings, file: Path) -> int:
     """Write a backup of the hub; give its size in bytes. Raises NoneYet."""
-    _refuse_none(settings)
+    refuse_none(settings)
     with address(settings) as url:
         return archive.backup(url, file)
 
@@ -68,8 +68,8 @@ def restore(settings: Settings, file: Path) -> None:
         archive.restore(url, file)
 
 
-def _refuse_none(settings: Settings) -> None:
-    """Keep commands that only look from making an embedded database where there is none."""
+def refuse_none(settings: Settings) -> None:
+    """Keep commands that only look from making an embedded database where there is none. Raises NoneYet."""
     if not settings.database_url and not EmbeddedServer(settings.folder).exists:
         raise NoneYet(folder=settings.folder)
 
