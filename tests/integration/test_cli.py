@@ -25,7 +25,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     for command in ("serve", "demo", "settings", "version", "db", "validate", "fhirpath", "package"):
         assert command in told
     assert "Exit codes" in told
-    assert "运行数据中枢" in xinglin("--help", home=tmp_path, LANG="zh_CN.UTF-8").stdout
+    assert "运行枢纽" in xinglin("--help", home=tmp_path, LANG="zh_CN.UTF-8").stdout
 
 
 def test_settings_mask_secrets(tmp_path: Path) -> None:
@@ -41,6 +41,11 @@ def test_settings_mask_secrets(tmp_path: Path) -> None:
     ("arguments", "environment", "code", "message"),
     [
         (["settings"], {"XINGLIN_PORT": "x"}, 10, "XL1001"),
+        (["serve"], {"XINGLIN_BASE_URL": "hub.example"}, 10, "XL1001"),
+        (["serve"], {"XINGLIN_PROT": "80"}, 10, "XL1005"),
+        (["db", "status"], {}, 11, "XL2015"),
+        (["db", "backup", "file"], {}, 11, "XL2015"),
+        (["reindex"], {}, 11, "XL2015"),
         (["db", "status"], {"XINGLIN_DATABASE_URL": "postgresql://n@127.0.0.1:1/x"}, 11, "XL2005"),
         (["serve"], {"XINGLIN_HOST": "203.0.113.1"}, 10, "XL1004"),
         (["db", "restore", "missing"], {}, 11, "XL2012"),
@@ -58,6 +63,26 @@ def test_errors(
     done = xinglin(*arguments, home=tmp_path, **environment)
     assert done.returncode == code, done.stderr
     assert message in done.stderr
+    if message == "XL2015":
+        assert not list(tmp_path.iterdir()), "looking makes no database"
+
+
+def test_settings_for_other_programs(tmp_path: Path) -> None:
+    """Piped, they are a line each with tabs between, however long."""
+    home = tmp_path / ("long" * 40)
+    lines = xinglin("settings", home=home, COLUMNS="40").stdout.splitlines()
+    found = {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+    assert found["home"][:2] == [str(home), "XINGLIN_HOME"]
+    assert all(len(columns) == 3 for columns in found.values())
+
+
+def test_version(tmp_path: Path) -> None:
+    assert xinglin("--version", home=tmp_path).stdout == xinglin("version", home=tmp_path).stdout != ""
+
+
+def test_every_command_names_its_exit_codes(tmp_path: Path) -> None:
+    for command in ("serve", "demo", "settings", "db status", "db backup", "validate", "fhirpath", "reindex"):
+        assert "Exit codes" in xinglin(*command.split(), "--help", home=tmp_path).stdout, command
 
 
 def test_fhirpath(tmp_path: Path) -> None:
@@ -94,6 +119,7 @@ def test_database_commands(server: EmbeddedServer, empty_database: str, tmp_path
     address = {"XINGLIN_DATABASE_URL": empty_database}
     assert xinglin("db", "upgrade", home=tmp_path, **address).returncode == 0
     assert "records" in xinglin("db", "status", home=tmp_path, **address).stdout
+    assert "0 records indexed" in xinglin("reindex", "--everything", home=tmp_path, **address).stdout
     backup = tmp_path / "hub.backup"
     assert "MiB" in xinglin("db", "backup", str(backup), home=tmp_path, **address).stdout
     assert backup.stat().st_mode & 0o077 == 0, "a backup is its owner's alone"

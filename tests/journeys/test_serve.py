@@ -55,7 +55,8 @@ def serving(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
 
 def workers(hub: subprocess.Popen[str]) -> list[psutil.Process]:
     children = psutil.Process(hub.pid).children()
-    return [one for one in children if "spawn_main" in " ".join(one.cmdline())]
+    living = [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in living if "spawn_main" in " ".join(one.cmdline())]
 
 
 def counted(root: str) -> int:
