@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 from psycopg import AsyncConnection
 from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from xinglin.core.errors import DatabaseError
-from xinglin.core.settings import Settings
+from xinglin.core.setting_checks import WRONG_ADDRESS
+from xinglin.core.settings import Settings, WrongSetting
 from xinglin.core.telemetry import logger
 from xinglin.hub.embedded import EmbeddedServer
 from xinglin.hub.schema import Unreachable
@@ -79,6 +81,7 @@ class Full(DatabaseError):
 def address(settings: Settings) -> Generator[str]:
     """Give the database's address while it is needed; where none is set, run the embedded server."""
     if settings.database_url:
+        _refuse_unreadable(settings.database_url)
         yield settings.database_url
         return
     server = EmbeddedServer(settings.folder)
@@ -90,6 +93,14 @@ def address(settings: Settings) -> Generator[str]:
     finally:
         watch.stop()
         server.stop()
+
+
+def _refuse_unreadable(url: str) -> None:
+    """Raise WrongSetting for what libpq can't read; its words may quote a password and aren't told."""
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise WrongSetting(name="database_url", origin="XINGLIN_DATABASE_URL", detail=WRONG_ADDRESS) from None
 
 
 class Watch(threading.Thread):

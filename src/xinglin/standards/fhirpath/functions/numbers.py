@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decim
 from functools import partial
 from typing import Any
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.fhirpath.arithmetic import CONTEXT
 from xinglin.standards.fhirpath.functions.registry import INTEGER, MEASURE, NUMBER, QUANTITY, Accepts, scalar
 from xinglin.standards.fhirpath.quantity import Quantity
@@ -14,7 +15,7 @@ from xinglin.standards.fhirpath.temporal import Date, DateTime, Temporal, Time
 MAX_PLACES = 31
 """Most decimal places a boundary may be asked for."""
 _BOUNDED = Accepts(
-    "a decimal, quantity, date or time",
+    Phrase("a decimal, quantity, date or time"),
     lambda v: isinstance(v, (int, Decimal, Quantity, Temporal)) and not isinstance(v, bool),
 )
 _WIDTHS = {4: 1, 6: 2, 8: 3, 10: 4, 12: 5, 14: 6, 17: 6}
