@@ -106,12 +106,14 @@ def stored(hub: Hub) -> set[str]:
     ids: set[str] = set()
     path: str | None = "/fhir/Patient/_history?_count=1000"
     while path:
-        _, page = hub.ask("GET", path)
+        status, page = hub.ask("GET", path)
+        if status == 503:  # a connection that hadn't noticed yet that its server was killed
+            time.sleep(0.2)
+            continue
+        assert status == 200, page
         ids |= {entry["resource"]["id"] for entry in page.get("entry", [])}
-        path = next(
-            (link["url"].partition(str(hub.port))[2] for link in page["link"] if link["relation"] == "next"),
-            None,
-        )
+        links = {link["relation"]: link["url"] for link in page["link"]}
+        path = links["next"].partition(str(hub.port))[2] if "next" in links else None
     return ids
 
 
