@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 
 import pytest
 import zstandard
@@ -256,6 +257,18 @@ def test_the_capability_statement_says_what_works(client: TestClient) -> None:
 def test_operators_addresses(client: TestClient) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
     assert client.get("/readyz").json() == {"status": "ready"}
+
+    def written() -> float:
+        found = re.search(
+            r'xinglin_records_written_total{type="Basic"} ([0-9.]+)', client.get("/metrics").text
+        )
+        return float(found[1]) if found else 0
+
+    basic = {"resourceType": "Basic", "id": "b", "code": {"text": "x"}}
+    before = written()
+    for _ in range(3):  # twice nothing changes
+        client.put("/fhir/Basic/b", json=basic)
+    assert written() == before + 1
     client.post("/fhir/Patient", json=PATIENT)
     figures = client.get("/metrics").text
     assert 'xinglin_http_requests_total{interaction="create",method="POST",status="201"}' in figures

@@ -5,6 +5,7 @@ against these methods only.
 """
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -16,7 +17,7 @@ from xinglin.core.settings import Settings
 from xinglin.core.telemetry import WRITE_GROUP, describe, logger
 from xinglin.hub import history as past
 from xinglin.hub.admission import Admission
-from xinglin.hub.changes import Change, Create, Done, Matcher, carry_out, resolve
+from xinglin.hub.changes import Action, Change, Create, Done, Matcher, carry_out, resolve
 from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
 from xinglin.hub.installed import definitions
@@ -152,17 +153,18 @@ class Hub:
             return await carry_out(connection, self.store, await resolve(connection, changes, self.match))
 
         done = await self.transaction(work)
-        self.written([d.record for d in done if d.record])
+        self.written([d.record for d in done if d.record and d.action is not Action.UNCHANGED])
         return done
 
     async def transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Run `work` in a transaction, again from the start where others got in its way. Raises Contended."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 async with self.database.connection() as connection, connection.transaction():
                     return await work(connection)
             except RETRY:
-                continue
+                # A moment of one's own, so that those who met don't meet again.
+                await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)
         raise Contended
 
     async def ping(self) -> None:
