@@ -33,6 +33,11 @@ def short_id(place: str) -> int:
     return salt(place) >> 32
 
 
+def pinyin_id(place: str) -> int:
+    """Give the number of the same place's texts in pinyin."""
+    return short_id(place + ":pinyin")
+
+
 PRESENT = digest("?")
 """Says that there is any value; for `:missing`."""
 

@@ -75,21 +75,6 @@ class SearchParameter:
         """Give the name over all types, such as "Observation.code"."""
         return f"{self.base}.{self.code}"
 
-    @property
-    def id(self) -> int:
-        """Give the number in side tables."""
-        return keys.short_id(self.name)
-
-    @property
-    def pinyin_id(self) -> int:
-        """Give the number in side tables of the same strings in pinyin."""
-        return keys.short_id(self.name + ":pinyin")
-
-    @property
-    def salt(self) -> int:
-        """Give what makes this parameter's keys of value hashes by XOR."""
-        return keys.salt(self.name)
-
 
 class Registry:
     """The search parameters of every resource type."""
@@ -140,7 +125,7 @@ class Registry:
         """Make sure that no two parameters share a number. Raises BadParameter."""
         taken: dict[int, SearchParameter] = {}
         for parameter in self._all():
-            for number in (parameter.id, parameter.pinyin_id):
+            for number in (keys.short_id(parameter.name), keys.pinyin_id(parameter.name)):
                 other = taken.setdefault(number, parameter)
                 if other.name != parameter.name:
                     reason = Phrase("its number is that of {name}; give it another code", name=other.name)

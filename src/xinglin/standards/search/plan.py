@@ -48,7 +48,7 @@ class Lookup:
     @property
     def pinyin_id(self) -> int:
         """Give the number in side tables of the same strings in pinyin."""
-        return keys.short_id(self.name + ":pinyin")
+        return keys.pinyin_id(self.name)
 
     @property
     def present(self) -> int:

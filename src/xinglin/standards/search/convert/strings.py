@@ -36,7 +36,7 @@ def string_converter(type_name: str, place: Place) -> Emit | None:
 
 
 def _text(place: Place) -> Emit:
-    place_id, pinyin_id, present = place.id, keys.short_id(place.name + ":pinyin"), place.present
+    place_id, pinyin_id, present = place.id, keys.pinyin_id(place.name), place.present
 
     def emit(value: str, sink: Sink) -> None:
         folded = fold(value)
