@@ -19,6 +19,24 @@ def patient(**more: object) -> Json:
     return {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "1"}], **more}
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_transaction_stores_a_missing_record_once(client: TestClient, method: str) -> None:
+    """Two entries with one condition that finds nothing would make two records of one person."""
+    request = {"method": method, "url": "Patient" if method == "POST" else f"Patient?{CRITERIA}"}
+    if method == "POST":
+        request["ifNoneExist"] = CRITERIA
+    entries = [{"request": request, "resource": patient()}] * 2
+    refused = client.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    assert problem(refused) == (400, "XL3025")
+    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry[1]"]
+    assert client.get("/fhir/Patient?_summary=count").json()["total"] == 0
+    client.put("/fhir/Patient/p", json=patient(id="p"))
+    again = client.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    assert again.status_code == (200 if method == "POST" else 400), (
+        "two creates that find a record only read it"
+    )
+
+
 @pytest.fixture(params=[0, 1, 2])
 def matches(request: Any, client: TestClient) -> int:
     """How many records the condition finds."""

@@ -6,7 +6,7 @@ A change is made in two steps inside one transaction. `resolve` finds out which 
 can be rewritten, for then every id is known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
@@ -181,6 +181,7 @@ async def resolve(connection: Connection, changes: Sequence[Change], match: Matc
     for kind, criteria in conditions:
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_number(kind, criteria)])
     found = {(k, c): await match(connection, k, c, 2) for k, c in conditions}
+    _refuse_stored_twice(c for c in changes if c.criteria is not None and not found[c.type, c.criteria])
     return [_at_place(_with_key, c, found.get((c.type, c.criteria or ""), [])) for c in changes]
 
 
@@ -194,6 +195,16 @@ async def carry_out(connection: Connection, store: Store, changes: Sequence[Chan
     drafts = [p for p in plans if isinstance(p, Draft)]
     written = {r.key: r for r in await store.write(connection, drafts)} if drafts else {}
     return [_done(p, written) if isinstance(p, Draft) else p for p in plans]
+
+
+def _refuse_stored_twice(unmatched: Iterable[Change]) -> None:
+    """Refuse two changes of one transaction that would each store the record which their condition misses."""
+    seen: set[tuple[str, str | None]] = set()
+    for change in unmatched:
+        condition = (change.type, change.criteria)
+        if isinstance(change, Create | Update) and condition in seen:
+            raise SameRecordTwice(key="?".join(map(str, condition)), expression=change.place or None)
+        seen.add(condition)
 
 
 def _refuse_twice(changes: Sequence[Change]) -> None:

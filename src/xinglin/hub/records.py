@@ -1,6 +1,5 @@
 """What a record is: one version of one FHIR resource, with its place in the change sequence."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -102,11 +101,3 @@ def stamped(content: Json, key: Key, version: int, updated: datetime) -> Json:
 def same(content: Json, record: Record) -> bool:
     """Tell whether writing `content` over `record` would change nothing but version and time."""
     return record.body == dumps(stamped(content, record.key, record.version, record.updated))
-
-
-def reference_key(reference: str, types: Mapping[str, int] | frozenset[str]) -> Key | None:
-    """Read a relative literal reference such as `Patient/1` or `Patient/1/_history/2`; None for any other."""
-    kind, slash, rest = reference.partition("/")
-    if not slash or kind not in types:
-        return None
-    return Key(kind, rest.partition("/")[0])
