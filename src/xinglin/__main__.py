@@ -6,26 +6,19 @@ Exit codes: 0 done; 1 done, and the answer is no; 2 wrong usage; 3 some of the d
 
 import os
 import sys
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from xinglin import __version__
+from xinglin.commandline import db, package, standards
+from xinglin.commandline.shell import LANGUAGE, _, err, out
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError, XinglinError
-from xinglin.core.i18n import terminal_language, translate
 from xinglin.core.os_errors import reason
 from xinglin.core.telemetry import configure_logs, describe, logger
-
-if TYPE_CHECKING:
-    from xinglin.standards.commands_validate import Summary
-
-LANGUAGE = terminal_language()
 
 
 class UnusableFile(RequestError):
@@ -35,20 +28,6 @@ class UnusableFile(RequestError):
     message = "The file {file} can't be used: {detail}."
     remedy = "Check the path and the permissions."
 
-
-class Form(StrEnum):
-    """How `validate` tells what it found."""
-
-    text = "text"
-    ndjson = "ndjson"
-
-
-def _(text: str) -> str:
-    return translate(text, LANGUAGE)
-
-
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -61,12 +40,9 @@ cli = typer.Typer(
         "Settings: environment XINGLIN_NAME, then xinglin.toml, then defaults; see 'xinglin settings'."
     ),
 )
-db = typer.Typer(no_args_is_help=True, help=_("Look after the database."))
-cli.add_typer(db, name="db")
-package = typer.Typer(
-    no_args_is_help=True, help=_("FHIR packages: profiles and guides beyond the base standard.")
-)
-cli.add_typer(package, name="package")
+cli.add_typer(standards.cli)
+cli.add_typer(db.cli, name="db")
+cli.add_typer(package.cli, name="package")
 
 
 def _tell_version(asked: bool) -> None:
@@ -148,105 +124,6 @@ def _tell_addresses(root: str) -> None:
 
 
 @cli.command(
-    help=_("Evaluate a FHIRPath expression on a record; each value found is a line of JSON."),
-    epilog=_(
-        "Exit codes: 2 wrong usage; 12 the expression or the file; with --cases faults stand in the answers."
-    ),
-)
-def fhirpath(
-    expression: Annotated[str | None, typer.Argument(help=_("such as 'Patient.name.given'"))] = None,
-    file: Annotated[Path | None, typer.Argument(help=_("a record in JSON"))] = None,
-    cases: Annotated[
-        Path | None, typer.Option(help=_("answer many: lines of id, expression and resource"))
-    ] = None,
-    strict: Annotated[bool, typer.Option(help=_("unknown elements and wrong types are errors"))] = False,
-) -> None:
-    from xinglin.core.exact_json import dumps
-    from xinglin.standards import commands
-
-    if cases is not None and expression is None:
-        lines = (dumps(answer) for answer in commands.fhirpath_cases(path=cases))
-    elif expression is not None and file is not None and cases is None:
-        lines = commands.fhirpath(expression=expression, file=file, strict=strict)
-    else:
-        raise typer.BadParameter(_("give an expression and a file, or --cases"))
-    for line in lines:
-        sys.stdout.buffer.write(line + b"\n")
-
-
-@cli.command(
-    help=_("Check records against FHIR R4 and installed packages. Exit code 1 where there are errors."),
-    epilog=_("Exit codes: 0 no errors; 1 some records have errors; 10 settings; 12 a file or a package."),
-)
-def validate(
-    files: Annotated[
-        list[Path], typer.Argument(help=_("JSON and NDJSON files, also .gz, and folders of them"))
-    ],
-    profile: Annotated[
-        list[str] | None, typer.Option(help=_("check against this profile too (its URL)"))
-    ] = None,
-    form: Annotated[
-        Form, typer.Option("--format", help=_("a summary, or a line of JSON for each record"))
-    ] = Form.text,
-) -> None:
-    from xinglin.core.exact_json import dumps
-    from xinglin.hub.installed import definitions
-    from xinglin.standards import commands_validate as commands
-
-    summary = commands.Summary()
-    known = definitions(configuration.load())
-    for checked in commands.check_files(files, profiles=profile or [], definitions=known):
-        summary.add(checked)
-        if form is Form.ndjson:
-            sys.stdout.buffer.write(dumps(checked.as_json(LANGUAGE)) + b"\n")
-    if form is Form.text:
-        _tell_findings(summary)
-    if summary.refused:
-        sys.exit(1)
-
-
-def _tell_findings(summary: "Summary") -> None:
-    colours = {"error": "bold red", "warning": "yellow", "information": "cyan"}
-    for severity, rule, count, checked, finding in summary.rows():
-        head = (_(severity), colours[severity])
-        out.print(Text.assemble(head, f" {rule} ×{count}: {finding.text(LANGUAGE)}"))
-        out.print(Text(f"    {checked.file}:{checked.line} {finding.location}", style="dim"))
-    told = _("{records} records, {refused} of them with errors.")
-    out.print(told.format(records=summary.records, refused=summary.refused))
-
-
-@package.command(
-    help=_("Install a FHIR package (.tgz) for validation and search; takes effect when the hub starts."),
-    epilog=_("Exit codes: 0 installed; 10 settings; 12 the package can't be used."),
-)
-def add(file: Annotated[Path, typer.Argument(help=_("the package as its publisher offers it"))]) -> None:
-    from xinglin.standards.definitions import package_add
-
-    info = package_add(file, configuration.load().packages)
-    out.print(
-        _("Installed {name} {version}: {count} definitions.").format(
-            name=info.name, version=info.version, count=info.definitions
-        )
-    )
-
-
-@package.command(
-    "list",
-    help=_("List the installed packages."),
-    epilog=_("Exit codes: 0 listed; 10 settings; 12 a package."),
-)
-def list_packages() -> None:
-    from xinglin.standards.definitions import package_list
-
-    table = Table(box=None)
-    for title in (_("name"), _("version"), _("definitions"), _("licence")):
-        table.add_column(title)
-    for info in package_list(configuration.load().packages):
-        table.add_row(info.name, info.version, str(info.definitions), info.license)
-    out.print(table)
-
-
-@cli.command(
     help=_("Show every setting: its value, where it came from, what it means. Secrets are masked."),
     epilog=_("Piped, it prints a line each, with tabs between. Exit codes: 0 all can be used; 10 one can't."),
 )
@@ -297,55 +174,6 @@ def reindex(
         told = _("indexed") if one.finished else _("waits for other transactions to end")
         out.print(f"{one.url}  {one.done:,}  {told}")
     out.print(_("{records} records indexed.").format(records=f"{total:,}"))
-
-
-@db.command(
-    help=_("Bring the database to the schema of this version. Safe to start from several places."),
-    epilog=_("Exit codes: 0 done; 10 settings; 11 database."),
-)
-def upgrade() -> None:
-    from xinglin.hub import commands
-
-    out.print(_("The database has schema {schema}.").format(schema=commands.upgrade(configuration.load())))
-
-
-@db.command(
-    help=_("Show the database's server, schema, size and number of records."),
-    epilog=_("Exit codes: 0 shown; 10 settings; 11 there is no database yet, or it can't be reached."),
-)
-def status() -> None:
-    from xinglin.hub import commands
-
-    found = commands.status(configuration.load())
-    table = Table(box=None, show_header=False)
-    table.add_row(_("server"), f"PostgreSQL {found.server}" + (_(" (embedded)") if found.embedded else ""))
-    table.add_row(_("schema"), f"{found.schema or '-'} / {found.newest_schema}")
-    table.add_row(_("records"), f"{found.records:,}")
-    table.add_row(_("versions"), f"{found.versions:,}")
-    table.add_row(_("size"), f"{found.bytes / 2**20:,.1f} MiB")
-    out.print(table)
-
-
-@db.command(
-    help=_("Write a consistent backup while the hub works. The file appears when it is complete."),
-    epilog=_("Exit codes: 0 written; 10 settings; 11 nothing was written."),
-)
-def backup(file: Annotated[Path, typer.Argument(help=_("the file to write"))]) -> None:
-    from xinglin.hub import commands
-
-    size = commands.backup(configuration.load(), file)
-    out.print(_("Wrote {file} ({size} MiB).").format(file=file, size=f"{size / 2**20:,.1f}"))
-
-
-@db.command(
-    help=_("Restore a backup into an empty database, all or nothing."),
-    epilog=_("Exit codes: 0 restored; 10 settings; 11 nothing was restored."),
-)
-def restore(file: Annotated[Path, typer.Argument(help=_("a file that 'xinglin db backup' wrote"))]) -> None:
-    from xinglin.hub import commands
-
-    commands.restore(configuration.load(), file)
-    out.print(_("Restored {file}.").format(file=file))
 
 
 def main() -> None:

@@ -6,7 +6,9 @@
     ├── RequestError       XL3xxx  a request the hub can't carry out               exit 12
     ├── FhirPathError      XL4xxx  an expression that can't be read or evaluated   exit 12
     ├── ValidationError    XL5xxx  definitions, profiles and packages              exit 12
-    └── SearchError        XL6xxx  a search that can't be understood or afforded   exit 12
+    ├── SearchError        XL6xxx  a search that can't be understood or afforded   exit 12
+    ├── IntakeError        XL7xxx  what a source delivered can't be taken as it is exit 12
+    └── TerminologyError   XL8xxx  codes, value sets and maps that can't be used   exit 12
 
 A code never changes its meaning and is never used again. Leaves live beside the code that raises them;
 `docs/errors.md` lists them all and a test keeps it true. English texts are the message ids; the Chinese
@@ -25,7 +27,7 @@ class XinglinError(Exception):
     `message` and `remedy` are templates for `str.format` with the keyword arguments of the raise.
     `status` is the HTTP status, `issue` the FHIR IssueType code
     (http://hl7.org/fhir/R4/valueset-issue-type.html), `exit_code` what the command line returns.
-    `expression` is the FHIRPath of the element at fault, where known.
+    `expression` is the FHIRPath of the element at fault, where known (IntakeError: see there).
     """
 
     code: ClassVar[str] = "XL0001"
@@ -116,6 +118,31 @@ class SearchError(XinglinError):
     remedy = "Correct the search parameters."
     status = 400
     issue = "invalid"
+    exit_code = 12
+
+
+class IntakeError(XinglinError):
+    """What a source delivered can't be taken as it is.
+
+    `expression` names the place in the words of the format: `PID-3`, a column, an XPath, a FHIRPath.
+    """
+
+    code = "XL7000"
+    message = "What was delivered can't be taken as it is."
+    remedy = "Correct it at its source, or here in the refused queue, and send it again."
+    status = 422
+    issue = "processing"
+    exit_code = 12
+
+
+class TerminologyError(XinglinError):
+    """Codes, value sets and maps that can't be used."""
+
+    code = "XL8000"
+    message = "The code system, value set or map can't be used."
+    remedy = "Check its address and its content."
+    status = 422
+    issue = "processing"
     exit_code = 12
 
 
