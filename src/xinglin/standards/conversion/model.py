@@ -29,7 +29,7 @@ class Mode(Enum):
 
     MERGE = "merge"
     """A part of a record: its elements replace those stored (an older part only adds what is missing),
-    arrays named in `Fact.lists` are joined with those stored, everything else stays."""
+    arrays named in `Fact.lists` are joined with those stored, everything else stays (see `merge.merge`)."""
 
 
 @dataclass(frozen=True, slots=True)
