@@ -8,6 +8,7 @@ import xinglin
 from xinglin.core import settings
 from xinglin.core.errors import all_errors
 from xinglin.core.i18n import translate
+from xinglin.standards.datasets import tables
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -49,7 +50,7 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"errors.md": errors_page, "settings.md": settings_page}
+PAGES = {"errors.md": errors_page, "settings.md": settings_page, "code-tables.md": tables.page}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():
