@@ -1,0 +1,300 @@
+"""The functions of the mapping language: `| concept`, `| quantity`, `| local outpatient` and so on.
+
+A function is made once for a column, with its arguments, and then called with the text of each cell and the
+row it stands in. It gives a FHIR value, or None where the cell isn't understood: then the column is left.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from xinglin.core.exact_json import Json
+from xinglin.core.i18n import Phrase
+from xinglin.standards.conversion import Origin
+from xinglin.standards.datasets.codes import CHANGED_2023, code_table
+from xinglin.standards.datasets.expressions import WrongExpression
+from xinglin.standards.datasets.model import Column, DataMapping
+from xinglin.standards.datasets.rows import Row
+from xinglin.standards.datasets.sorts import number_type, ucum_of
+from xinglin.standards.datasets.values import FLAGS, to_date, to_moment, to_number, to_quantity
+from xinglin.standards.identifiers import SCHEMES, Identifier, Kind, kind_of_document, preferred
+from xinglin.standards.identifiers.systems import systems
+from xinglin.standards.identifiers.text import is_rounded
+
+Function = Callable[[Any, Row], Any]
+"""From a cell's text, or the value of the function before, and the row, to a value."""
+Getter = Callable[[Row], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a function may know when it is made: the column, its arguments, the source."""
+
+    column: Column | None
+    index: int
+    arguments: tuple[Getter, ...]
+    constants: tuple[str | None, ...]
+    named: dict[str, Getter]
+    mapping: DataMapping
+    origin: Origin
+    serial: bool
+
+    def constant(self, at: int, what: str) -> str:
+        """Give the argument at `at`, which must be a word."""
+        if at >= len(self.constants) or self.constants[at] is None:
+            raise WrongExpression(Phrase("{what} must be named", what=what))
+        return str(self.constants[at])
+
+    def option(self, name: str) -> str | None:
+        """Give what the source declared for this column (`name.<id>`, `name.<column>`) or at all (`name`)."""
+        declared = {**self.mapping.declared, **self.origin.declared}
+        if self.column:
+            for part in (self.column.id, self.column.name):
+                if f"{name}.{part}" in declared:
+                    return declared[f"{name}.{part}"]
+        return declared.get(name)
+
+
+def _text(_call: Call) -> Function:
+    return lambda value, _row: value
+
+
+def _date(call: Call) -> Function:
+    serial = call.serial
+    read = lru_cache(maxsize=32_768)(lambda text: to_date(text, serial=serial))
+    return lambda value, _row: read(value)
+
+
+def _moment(call: Call) -> Function:
+    zone, serial = call.origin.zone, call.serial
+    read = lru_cache(maxsize=8_192)(lambda text: to_moment(text, zone, serial=serial))
+    return lambda value, _row: read(value)
+
+
+def _day(call: Call) -> Function:
+    read = _moment(call)
+    return lambda value, row: read(value, row)[:10]
+
+
+def _number(_call: Call) -> Function:
+    return lambda value, _row: to_number(value)
+
+
+def _times(call: Call) -> Function:
+    factor = to_number(call.constant(0, "a factor"))
+    return lambda value, _row: factor * (to_number(value) if isinstance(value, str) else value)
+
+
+def _whole(call: Call) -> Function:
+    def whole(value: str, row: Row) -> int | None:
+        number = to_number(value)
+        if number != int(number):
+            return row.leave(call.index)
+        return int(number)
+
+    return whole
+
+
+def _flag(call: Call) -> Function:
+    way = call.option("flag") or "T/F"
+    if way not in FLAGS:
+        raise WrongExpression(Phrase("flags are written as {choices}", choices=", ".join(FLAGS)))
+    codes = FLAGS[way]
+    name = call.column.name if call.column else ""
+
+    def flag(value: str, row: Row) -> bool | None:
+        found = codes.get(value)
+        return row.leave(call.index, f"{name}: {value}") if found is None else found
+
+    return flag
+
+
+def _map(call: Call) -> Function:
+    name = call.constant(0, "a map")
+    if name not in call.mapping.maps:
+        raise WrongExpression(Phrase("there is no map {name}", name=name))
+    chosen = call.mapping.maps[name]
+    codes = chosen.codes
+    if chosen.by:
+        codes = chosen.choices.get(call.option(chosen.by) or "", {})
+    title = call.column.name if call.column else ""
+
+    def mapped(value: str, row: Row) -> Any:
+        found = codes.get(value)
+        if found is None:
+            return row.leave(call.index, f"{title}: {value}")
+        return fresh(found)
+
+    return mapped
+
+
+def fresh(value: Any) -> Any:
+    """Copy a constant, so that no two resources share it."""
+    if isinstance(value, dict):
+        return {key: fresh(one) for key, one in value.items()}
+    return [fresh(one) for one in value] if isinstance(value, list) else value
+
+
+def edition_of(call: Call, table: str) -> str:
+    """Tell the edition of a table that the source uses: declared, else the mapping's; "" where it's unclear."""
+    declared = call.option(f"edition.{table}") or call.option("edition")
+    if declared:
+        return declared
+    return "" if table in CHANGED_2023 else (call.column.edition if call.column else "")
+
+
+def _coding(call: Call) -> Function:
+    column = call.column
+    table = call.constants[0] if call.constants else (column.table if column else None)
+    local = call.origin.code_system(f"{column.id if column else 'code'}".lower())
+    title = column.name if column else ""
+    found = code_table(table, edition_of(call, table)) if table else None
+    system = found.system if found else local
+    names = found.names if found else {}
+    version = found.version if found else ""
+
+    def coding(value: str, row: Row) -> Json:
+        one: Json = {"system": system}
+        if version:
+            one["version"] = version
+        one["code"] = value
+        display = names.get(value)
+        if display:
+            one["display"] = display
+        elif names or (table and not found):
+            row.unknown.append(f"{title}: {value}")
+        return one
+
+    return coding
+
+
+def _target(call: Call) -> Function:
+    """Give the code that an international code system has for a code of the column's table."""
+    system, targets = call.constant(0, "a code system"), _targets(call)
+
+    def target(value: str, row: Row) -> str | None:
+        found = targets[value].get(system) if value in targets else None
+        return row.leave(call.index) if found is None else found
+
+    return target
+
+
+def _targets(call: Call) -> Mapping[str, Mapping[str, str]]:
+    table = call.column.table if call.column else ""
+    found = code_table(table, edition_of(call, table)) if table else None
+    return found.targets if found else {}
+
+
+def _concept(call: Call) -> Function:
+    coding = _coding(call)
+    text = call.named.get("text")
+    also = call.named.get("also")
+    targets = _targets(call)
+
+    def concept(value: str, row: Row) -> Json:
+        one: Json = {"coding": [coding(value, row)]}
+        system = str(also(row)) if also else ""
+        if value in targets and system in targets[value]:
+            one["coding"].append({"system": system, "code": targets[value][system]})
+        words = text(row) if text else None
+        if words:
+            one["text"] = words
+        return one
+
+    return concept
+
+
+def _quantity(call: Call) -> Function:
+    unit = call.named.get("unit")
+    fixed = call.constants[0] if call.constants else ""
+
+    def quantity(value: Any, row: Row) -> Json | None:
+        shown = (unit(row) if unit else fixed) or ""
+        found = to_quantity(str(value), shown, ucum_of(shown))
+        return row.leave(call.index) if found is None else found
+
+    return quantity
+
+
+def _result(call: Call) -> Function:
+    unit = call.named.get("unit")
+    fixed = call.constants[0] if call.constants else ""
+
+    def result(value: str, row: Row) -> tuple[str, Any]:
+        shown = (unit(row) if unit else fixed) or ""
+        found = to_quantity(value, shown, ucum_of(shown))
+        return ("String", value) if found is None else ("Quantity", found)
+
+    return result
+
+
+def _local(call: Call) -> Function:
+    sort = call.constant(0, "the sort of number")
+    system, kind = call.origin.number_system(sort), number_type(sort)
+
+    def local(value: str, _row: Row) -> Json:
+        return {"type": fresh(kind), "system": system, "value": value}
+
+    return local
+
+
+def _national(call: Call) -> Function:
+    kind = Kind(call.constant(0, "the kind of number"))
+    system = next(one.uri for one in systems().values() if one.preferred and kind in one.kinds)
+    clean = SCHEMES[kind].normalise if kind in SCHEMES else str.strip
+    return lambda value, _row: {"system": system, "value": clean(value)}
+
+
+def _identity(call: Call) -> Function:
+    kind_getter = call.named.get("kind")
+    own = call.origin.number_system("identity-document")
+
+    def identity(value: str, row: Row) -> Json:
+        if is_rounded(value.upper()):
+            raise row.lost(call.index)
+        code = kind_getter(row) if kind_getter else None
+        kind = kind_of_document(code, value) if code else None
+        if kind is None and not code:
+            kind = Kind.RESIDENT
+        read = SCHEMES[kind].parse(value) if kind else None
+        if not isinstance(read, Identifier):
+            row.unknown.append(f"{call.column.name if call.column else ''}: ")
+            row.leave(call.index)
+            return {"system": own, "value": value}
+        return {"system": _SYSTEM_OF[read.kind], "value": read.value}
+
+    return identity
+
+
+def _institution(call: Call) -> Function:
+    system = _SYSTEM_OF[Kind.CREDIT_CODE]
+    return lambda value, _row: {"system": system, "value": value}
+
+
+_SYSTEM_OF: Final = {
+    kind: preferred(one.uri) for one in systems().values() if one.preferred for kind in one.kinds
+}
+
+FUNCTIONS: Final[dict[str, Callable[[Call], Function]]] = {
+    "text": _text,
+    "date": _date,
+    "dateTime": _moment,
+    "day": _day,
+    "number": _number,
+    "whole": _whole,
+    "times": _times,
+    "flag": _flag,
+    "map": _map,
+    "coding": _coding,
+    "concept": _concept,
+    "target": _target,
+    "quantity": _quantity,
+    "result": _result,
+    "local": _local,
+    "national": _national,
+    "identity": _identity,
+    "institution": _institution,
+}
+BY_KIND: Final = {"D": "date", "DT": "dateTime", "N": "number", "L": "flag"}
+"""What a column gives without a function, by the letter of its type; text otherwise."""

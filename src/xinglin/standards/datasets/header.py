@@ -1,0 +1,93 @@
+"""Which data set a header belongs to, and where its columns stand."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from xinglin.standards.datasets.model import Column, DataMapping
+
+_IGNORED = re.compile(r"[\s\u200b\ufeff()\[\]_*:\"'“”‘’]+")
+_NUMBERED = re.compile(r"(.+?)[._]?(\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the columns of a mapping stand in a table: their places by name, and the columns not known."""
+
+    header: tuple[str, ...]
+    places: Mapping[str, tuple[int, ...]]
+    strange: tuple[int, ...]
+
+    @property
+    def matched(self) -> int:
+        """How many columns of the table are known."""
+        return len(self.header) - len(self.strange)
+
+    def lacks(self, mapping: DataMapping) -> list[str]:
+        """Name the required columns that the table doesn't have."""
+        return [one.name for one in mapping.columns.values() if one.required and one.name not in self.places]
+
+
+def plain(name: str) -> str:
+    """Bring a column's name to the form in which names are compared."""
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", name)).upper()
+
+
+@lru_cache(maxsize=256)
+def _names(columns: tuple[Column, ...]) -> Mapping[str, str]:
+    """Name each column by its Chinese names, internal id, and data element id where one column has it."""
+    found: dict[str, str] = {}
+    for attribute in ("element", "id"):
+        counts = Counter(getattr(one, attribute) for one in columns)
+        unique = (one for one in columns if counts[getattr(one, attribute)] == 1)
+        found.update({plain(getattr(one, attribute)): one.name for one in unique})
+    for one in columns:
+        found.update({plain(name): one.name for name in one.also})
+    found.update({plain(one.name): one.name for one in columns})
+    found.pop("", None)
+    return found
+
+
+def lay_out(header: Sequence[str], mapping: DataMapping, declared: Mapping[str, str]) -> Layout:
+    """Find the mapping's columns in a header. `declared` has the source's own names: `column.NAME` = column."""
+    names = _names(tuple(mapping.columns.values()))
+    own = {plain(key[7:]): plain(value) for key, value in declared.items() if key.startswith("column.")}
+    places: dict[str, list[int]] = {}
+    strange: list[int] = []
+    for at, title in enumerate(header):
+        text = plain(title)
+        name = _find(own.get(text, text), names, mapping)
+        if name is None or (name in places and len(places[name]) >= mapping.columns[name].repeats):
+            strange.append(at)
+        else:
+            places.setdefault(name, []).append(at)
+    return Layout(tuple(header), {name: tuple(found) for name, found in places.items()}, tuple(strange))
+
+
+def _find(text: str, names: Mapping[str, str], mapping: DataMapping) -> str | None:
+    name = names.get(text)
+    if name is None and (numbered := _NUMBERED.fullmatch(text)):
+        name = names.get(numbered[1])
+        if name is not None and mapping.columns[name].repeats < 2:
+            return None
+    return name
+
+
+def rank(
+    header: Sequence[str], mappings: Iterable[DataMapping], declared: Mapping[str, str]
+) -> list[tuple[DataMapping, Layout]]:
+    """Give the mappings that know at least two of a header's columns, best first.
+
+    Those that have all required columns come first, then by known columns, then by how much of the set is there.
+    """
+    found = [(mapping, lay_out(header, mapping, declared)) for mapping in mappings]
+    fitting = [(mapping, layout) for mapping, layout in found if layout.matched >= min(2, len(header))]
+    return sorted(fitting, key=lambda pair: score(*pair), reverse=True)
+
+
+def score(mapping: DataMapping, layout: Layout) -> tuple[bool, int, float]:
+    """Tell how well a mapping fits a header."""
+    return not layout.lacks(mapping), layout.matched, len(layout.places) / len(mapping.columns)

@@ -1,0 +1,159 @@
+"""A compiled table: from the cells of a row to facts, or to the reason why not."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from xinglin.core.exact_json import Json
+from xinglin.standards.conversion import Fact, Origin
+from xinglin.standards.datasets.compiler import KEPT, Compiler, Maker, Turn, columns_of
+from xinglin.standards.datasets.errors import NoKey, TooManyCells
+from xinglin.standards.datasets.expressions import cells
+from xinglin.standards.datasets.header import Layout
+from xinglin.standards.datasets.model import Column, DataMapping
+from xinglin.standards.datasets.rows import Row
+from xinglin.standards.datasets.values import narrow, to_datetime
+
+
+class Table:
+    """A mapping compiled for one header and one source."""
+
+    def __init__(self, mapping: DataMapping, layout: Layout, origin: Origin, *, serial: bool = False) -> None:
+        """Compile. Raises WrongMapping."""
+        self.mapping = mapping
+        self.layout = layout
+        self.origin = origin
+        compiler = Compiler(mapping, layout, origin, serial=serial)
+        self._makers = tuple(
+            compiler.block(block, turn)
+            for block in mapping.blocks
+            for turn in (compiler.turns(block.each) if block.each else (Turn(),))
+        )
+        self._time = compiler.expression(mapping.time, Turn()).read if mapping.time else None
+        self._sure = frozenset(compiler.sure)
+        read = set[str]().union(*(columns_of(block.tree) for block in mapping.blocks))
+        placed = {place for name in read for place in layout.places.get(name, ())}
+        self._unplaced = tuple(at for at in range(len(layout.header)) if at not in placed)
+        self._cleaners = _cleaners(mapping, layout, origin)
+        self._urls = _urls(mapping, layout)
+
+    def read(self, cells: list[str]) -> tuple[list[Fact], list[str]]:
+        """Give a row's facts and what of it isn't understood. Raises IntakeError."""
+        row = Row(self._clean(cells), self.layout.header)
+        time = self._time(row) if self._time else None
+        moment = to_datetime(time, self.origin.zone) if time else None
+        resources = self._resources(row)
+        self._keep(row, resources)
+        facts = [
+            Fact(resource, moment, maker.block.mode, maker.block.lists) for maker, resource in resources
+        ]
+        return facts, row.unknown
+
+    def _clean(self, cells: list[str]) -> list[str]:
+        width = len(self.layout.header)
+        cleaned = [cell.strip() for cell in cells]
+        if len(cleaned) > width:
+            if any(cleaned[width:]):
+                raise TooManyCells(found=len(cleaned), expected=width)
+            del cleaned[width:]
+        elif len(cleaned) < width:
+            cleaned += [""] * (width - len(cleaned))
+        for place, clean in self._cleaners:
+            if cleaned[place]:
+                cleaned[place] = clean(cleaned[place])
+        return cleaned
+
+    def _resources(self, row: Row) -> list[tuple[Maker, Json]]:
+        made: list[Maker] = []
+        for maker in self._makers:
+            one = self._id(maker, row)
+            if one is None:
+                row.aside.update(maker.places)
+            else:
+                row.ids[maker.block.label, maker.number] = one
+                made.append(maker)
+        return [
+            (
+                maker,
+                {
+                    "resourceType": maker.block.resource,
+                    "id": row.ids[maker.block.label, maker.number],
+                    **maker.build(row),
+                },
+            )
+            for maker in made
+        ]
+
+    def _id(self, maker: Maker, row: Row) -> str | None:
+        if maker.holds is not None and not maker.holds(row):
+            return None
+        for key in maker.keys:
+            parts = [_key_text(part(row)) for part in key]
+            if all(part is not None for part in parts):
+                return self.origin.id(maker.block.resource, *(part for part in parts if part is not None))
+        if maker.block.label == self.mapping.main:
+            names = sorted(set[str]().union(*(cells(part) for key in maker.block.keys for part in key)))
+            raise NoKey(resource=maker.block.resource, columns=", ".join(names))
+        return None
+
+    def _keep(self, row: Row, resources: list[tuple[Maker, Json]]) -> None:
+        """Keep beside the main resource what has no place in it, or wasn't understood."""
+        places = {*self._unplaced, *row.left, *(row.aside - self._sure)}
+        kept = [
+            {"url": self._urls[at], "valueString": row.cells[at]} for at in sorted(places) if row.cells[at]
+        ]
+        if not kept:
+            return
+        main = next((one for maker, one in resources if maker.block.label == self.mapping.main), None)
+        if main is not None:
+            main.setdefault("extension", []).extend(kept)
+
+
+def _key_text(value: Any) -> str | None:
+    """Give the text of a part of a key; of an identifier, its system and value."""
+    if isinstance(value, dict):
+        return f"{value['system']}|{value['value']}"
+    return None if value is None else str(value)
+
+
+def _cleaners(
+    mapping: DataMapping, layout: Layout, origin: Origin
+) -> list[tuple[int, Callable[[str], str]]]:
+    everywhere = frozenset(filter(None, origin.declared.get("missing", "").split(",")))
+    return [
+        (place, clean)
+        for name, places in layout.places.items()
+        for place in places
+        if (clean := _cleaner(mapping.columns[name], everywhere)) is not None
+    ] + [(place, _blank(everywhere)) for place in layout.strange if everywhere]
+
+
+def _cleaner(column: Column, everywhere: frozenset[str]) -> Callable[[str], str] | None:
+    """What to do with a column's cells before they are read: words for "nothing", lost zeros, full width."""
+    missing, width, codes = column.missing | everywhere, column.width, column.kind != "S1"
+    if not (missing or width or codes):
+        return None
+
+    def clean(text: str) -> str:
+        if codes and not text.isascii():
+            text = narrow(text)
+        if text in missing:
+            return ""
+        return text.zfill(width) if len(text) < width and text.isascii() and text.isdigit() else text
+
+    return clean
+
+
+def _blank(missing: frozenset[str]) -> Callable[[str], str]:
+    return lambda text: "" if text in missing else text
+
+
+def _urls(mapping: DataMapping, layout: Layout) -> list[str]:
+    """Name the extension of each column: the internal id, or the header's own word where it isn't known."""
+    known = {
+        place: mapping.columns[name].id for name, places in layout.places.items() for place in places
+    }
+    return [
+        KEPT + known[at] if at in known else f"{KEPT}column:{quote(title, safe='')}"
+        for at, title in enumerate(layout.header)
+    ]
