@@ -1,50 +1,52 @@
-"""Where the code tables of the national standards are asked: system, version and name of a code."""
+"""Code tables as a source uses them: in the edition that it declares."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable
+from typing import Final
 
-from xinglin.standards.datasets import tables
-from xinglin.standards.identifiers import systems
+from xinglin.standards.datasets.tables import CodeTable, editions, load
 
-CHANGED_2023 = frozenset({"CV08.50.001", "CV08.50.002", "CV08.50.003"})
-"""Tables whose codes mean something else in WS/T 364-2023 (openings of WS/T 364.16-2023: confidence read)."""
+SAME: Final = frozenset({"equal", "equivalent"})
+"""Correspondences to international codes that may be written beside the national code."""
+
+TARGETS: Final = {
+    "gender": "http://hl7.org/fhir/administrative-gender",
+    "address-use": "http://hl7.org/fhir/address-use",
+    "allergy-category": "http://hl7.org/fhir/allergy-intolerance-category",
+    "act": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "marital": "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus",
+    "interpretation": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",
+    "role": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
+    "route": "http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration",
+    "discharge": "http://terminology.hl7.org/CodeSystem/discharge-disposition",
+    "admit-source": "http://terminology.hl7.org/CodeSystem/admit-source",
+    "modality": "http://dicom.nema.org/resources/ontology/DCM",
+}
+"""Short words for international code systems that national codes are translated to."""
+
+PLAIN: Final = {
+    "ICD-10": "urn:oid:2.16.156.10011.2.3.3.11",
+    "ICD-9-CM-3": "urn:oid:2.16.156.10011.2.3.3.12",
+    "GB/T 15657": "urn:oid:2.16.156.10011.2.3.3.14",
+    "GB/T 6565": "urn:oid:2.16.156.10011.2.3.3.7",
+    "GB/T 2260": "urn:oid:2.16.156.10011.2.3.3.2",
+    "LOINC": "http://loinc.org",
+}
+"""Code systems without a table here, by the URI that standards/identifiers/data/systems.csv prefers."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeTable:
-    """A code table in one edition: its code system, its codes' names as far as they are known.
+def table_of(name: str, edition: Callable[[str], str | None], default: str) -> CodeTable | None:
+    """Find a code table in the edition that the source declares for it or for all, else `default`.
 
-    `targets` are international codes by code and system (docs/code-tables.md).
+    A declared edition counts for tables that have it, and for all of WS 364 (`CV…`). None where no table here
+    has this number.
     """
-
-    system: str
-    version: str
-    names: Mapping[str, str]
-    targets: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-
-
-@cache
-def code_table(table: str, edition: str) -> CodeTable | None:
-    """Find a table of codes by its number (`CV06.00.102`, `GB/T 2261.1`); None where it isn't known.
-
-    `edition` is a year, alone or at the end of a standard's number (`WS 364-2011`); "": not declared.
-    Raises UnknownEdition.
-    """
-    if tables.editions(table):
-        # A source declares the edition of WS 364; the tables of GB/T standards have their own, one each.
-        own = edition[-4:] if table.startswith("CV") or edition[-4:] in tables.editions(table) else ""
-        return _shipped(tables.load(table, own or None))
-    for one in systems().values():
-        if one.standard == table and one.preferred:
-            return CodeTable(one.uri, edition, {})
-    return None
-
-
-def _shipped(found: tables.CodeTable) -> CodeTable:
-    return CodeTable(
-        system=found.uri,
-        version=found.edition or "",
-        names={code: concept.zh for code, concept in found.concepts.items()},
-        targets={code: {one.system: one.code for one in rows} for code, rows in found.targets.items()},
-    )
+    known = editions(name)
+    if not known:
+        return None
+    own = edition(f"edition.{name}")
+    if own:
+        return load(name, own)
+    every = edition("edition")
+    if every and (every in known or name.startswith("CV")):
+        return load(name, every)
+    return load(name, default if default in known else None)

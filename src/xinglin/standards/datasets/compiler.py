@@ -61,6 +61,8 @@ class Maker:
     holds: Callable[[Row], bool] | None
     build: Getter
     places: tuple[int, ...]
+    sure: frozenset[int]
+    """Those that always find their place in it."""
 
 
 class Compiler:
@@ -73,8 +75,9 @@ class Compiler:
         self.origin = origin
         self.serial = serial
         self.sure: set[int] = set()
-        """Places of columns that always find their place in a resource."""
+        """Places of columns that always find their place in the resource that is compiled."""
         self._conditional = 0
+        self._asides = True
 
     def place(self, name: str, turn: Turn) -> int | None:
         """Give the place of a column in the row; None where the table doesn't have it."""
@@ -185,13 +188,14 @@ class Compiler:
     def block(self, block: Block, turn: Turn) -> "Maker":
         """Compile a resource. Only the main one is there for every row."""
         with _at(self.mapping.file, block.line):
-            self._conditional += 1
+            self._asides = False
             keys = tuple(tuple(self.expression(part, turn).read for part in key) for key in block.keys)
             holds = self.condition(block.when, turn) if block.when else None
-            self._conditional -= block.label == self.mapping.main
+            self._asides = True
+            self.sure = set()
             build = self.branch(block.tree, turn, root=True).read
-            self._conditional -= block.label != self.mapping.main
-            return Maker(block, turn.number, keys, holds, build, self._columns(block.tree, turn))
+            places = self._columns(block.tree, turn)
+            return Maker(block, turn.number, keys, holds, build, places, frozenset(self.sure))
 
     # Expressions
 
@@ -213,7 +217,10 @@ class Compiler:
         self._conditional += 1
         reads = [self.chain(chain, turn) for chain in chains]
         self._conditional -= 1
-        rests = [self._columns(First(tuple(chains[at + 1 :])), turn) for at in range(len(chains))]
+        rests = [
+            self._columns(First(tuple(chains[at + 1 :])), turn) if self._asides else ()
+            for at in range(len(chains))
+        ]
 
         def first(row: Row) -> Any:
             for read, rest in zip(reads, rests, strict=True):

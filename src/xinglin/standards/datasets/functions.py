@@ -12,11 +12,12 @@ from typing import Any, Final
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.standards.conversion import Origin
-from xinglin.standards.datasets.codes import CHANGED_2023, code_table
+from xinglin.standards.datasets.codes import PLAIN, SAME, TARGETS, table_of
 from xinglin.standards.datasets.expressions import WrongExpression
 from xinglin.standards.datasets.model import Column, DataMapping
 from xinglin.standards.datasets.rows import Row
 from xinglin.standards.datasets.sorts import number_type, ucum_of
+from xinglin.standards.datasets.tables import timing, timing_of
 from xinglin.standards.datasets.values import FLAGS, to_date, to_moment, to_number, to_quantity
 from xinglin.standards.identifiers import SCHEMES, Identifier, Kind, kind_of_document, preferred
 from xinglin.standards.identifiers.systems import systems
@@ -136,73 +137,68 @@ def fresh(value: Any) -> Any:
     return [fresh(one) for one in value] if isinstance(value, list) else value
 
 
-def edition_of(call: Call, table: str) -> str:
-    """Tell the edition of a table that the source uses: declared, else the mapping's; "" where it's unclear."""
-    declared = call.option(f"edition.{table}") or call.option("edition")
-    if declared:
-        return declared
-    return "" if table in CHANGED_2023 else (call.column.edition if call.column else "")
-
-
 def _coding(call: Call) -> Function:
+    read = _codings(call)
+    return lambda value, row: read(value, row)[0]
+
+
+def _codings(call: Call) -> Callable[[str, Row], list[Json]]:
+    """Give the Coding of a code in its own system, and those of international codes that mean the same."""
     column = call.column
-    table = call.constants[0] if call.constants else (column.table if column else None)
-    local = call.origin.code_system(f"{column.id if column else 'code'}".lower())
     title = column.name if column else ""
-    found = code_table(table, edition_of(call, table)) if table else None
-    system = found.system if found else local
-    names = found.names if found else {}
-    version = found.version if found else ""
+    name = (call.constants[0] if call.constants else "") or (column.table if column else "")
+    if name in PLAIN:
+        return lambda value, _row: [{"system": PLAIN[name], "code": value}]
+    table = table_of(name, call.option, column.edition if column else "") if name else None
+    if table is None:
+        own = call.origin.code_system((column.id if column else "code").lower())
+        return lambda value, _row: [{"system": own, "code": value}]
 
-    def coding(value: str, row: Row) -> Json:
-        one: Json = {"system": system}
-        if version:
-            one["version"] = version
-        one["code"] = value
-        display = names.get(value)
-        if display:
-            one["display"] = display
-        elif names or (table and not found):
+    def codings(value: str, row: Row) -> list[Json]:
+        if table.lookup(value) is None:
             row.unknown.append(f"{title}: {value}")
-        return one
+        same = (one for one in table.targets.get(value, ()) if one.equivalence in SAME)
+        return [table.coding(value), *(one.coding() for one in same)]
 
-    return coding
+    return codings
 
 
 def _target(call: Call) -> Function:
-    """Give the code that an international code system has for a code of the column's table."""
-    system, targets = call.constant(0, "a code system"), _targets(call)
+    column = call.column
+    word = call.constant(0, "a code system")
+    system = TARGETS.get(word, word)
+    table = table_of(column.table, call.option, column.edition) if column else None
+    if column is None or table is None:
+        raise WrongExpression(Phrase("the column has no code table"))
+    title = column.name
 
     def target(value: str, row: Row) -> str | None:
-        found = targets[value].get(system) if value in targets else None
-        return row.leave(call.index) if found is None else found
+        found = table.target(value, system)
+        return row.leave(call.index, f"{title}: {value}") if found is None else found.code
 
     return target
 
 
-def _targets(call: Call) -> Mapping[str, Mapping[str, str]]:
-    table = call.column.table if call.column else ""
-    found = code_table(table, edition_of(call, table)) if table else None
-    return found.targets if found else {}
-
-
 def _concept(call: Call) -> Function:
-    coding = _coding(call)
+    codings = _codings(call)
     text = call.named.get("text")
-    also = call.named.get("also")
-    targets = _targets(call)
 
     def concept(value: str, row: Row) -> Json:
-        one: Json = {"coding": [coding(value, row)]}
-        system = str(also(row)) if also else ""
-        if value in targets and system in targets[value]:
-            one["coding"].append({"system": system, "code": targets[value][system]})
+        one: Json = {"coding": codings(value, row)}
         words = text(row) if text else None
         if words:
             one["text"] = words
         return one
 
     return concept
+
+
+def _timing(_call: Call) -> Function:
+    return lambda value, _row: timing(value)
+
+
+def _timing_words(_call: Call) -> Function:
+    return lambda value, _row: timing_of(value)
 
 
 def _quantity(call: Call) -> Function:
@@ -240,8 +236,11 @@ def _local(call: Call) -> Function:
 
 
 def _national(call: Call) -> Function:
-    kind = Kind(call.constant(0, "the kind of number"))
-    system = next(one.uri for one in systems().values() if one.preferred and kind in one.kinds)
+    word = call.constant(0, "the kind of number")
+    if word not in set(_SYSTEM_OF):
+        raise WrongExpression(Phrase("no identifier system is known for {kind}", kind=word))
+    kind = Kind(word)
+    system = _SYSTEM_OF[kind]
     clean = SCHEMES[kind].normalise if kind in SCHEMES else str.strip
     return lambda value, _row: {"system": system, "value": clean(value)}
 
@@ -289,6 +288,9 @@ FUNCTIONS: Final[dict[str, Callable[[Call], Function]]] = {
     "coding": _coding,
     "concept": _concept,
     "target": _target,
+    "target": _target,
+    "timing": _timing,
+    "timing-words": _timing_words,
     "quantity": _quantity,
     "result": _result,
     "local": _local,

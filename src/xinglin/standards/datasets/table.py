@@ -7,6 +7,7 @@ from urllib.parse import quote
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Fact, Origin
 from xinglin.standards.datasets.compiler import KEPT, Compiler, Maker, Turn, columns_of
+from xinglin.standards.datasets.codes import table_of
 from xinglin.standards.datasets.errors import NoKey, TooManyCells
 from xinglin.standards.datasets.expressions import cells
 from xinglin.standards.datasets.header import Layout
@@ -30,7 +31,6 @@ class Table:
             for turn in (compiler.turns(block.each) if block.each else (Turn(),))
         )
         self._time = compiler.expression(mapping.time, Turn()).read if mapping.time else None
-        self._sure = frozenset(compiler.sure)
         read = set[str]().union(*(columns_of(block.tree) for block in mapping.blocks))
         placed = {place for name in read for place in layout.places.get(name, ())}
         self._unplaced = tuple(at for at in range(len(layout.header)) if at not in placed)
@@ -98,7 +98,8 @@ class Table:
 
     def _keep(self, row: Row, resources: list[tuple[Maker, Json]]) -> None:
         """Keep beside the main resource what has no place in it, or wasn't understood."""
-        places = {*self._unplaced, *row.left, *(row.aside - self._sure)}
+        aside = row.aside.difference(*(maker.sure for maker, _ in resources)) if row.aside else row.aside
+        places = {*self._unplaced, *row.left, *aside}
         kept = [
             {"url": self._urls[at], "valueString": row.cells[at]} for at in sorted(places) if row.cells[at]
         ]
@@ -124,22 +125,29 @@ def _cleaners(
         (place, clean)
         for name, places in layout.places.items()
         for place in places
-        if (clean := _cleaner(mapping.columns[name], everywhere)) is not None
+        if (clean := _cleaner(mapping.columns[name], everywhere, origin)) is not None
     ] + [(place, _blank(everywhere)) for place in layout.strange if everywhere]
 
 
-def _cleaner(column: Column, everywhere: frozenset[str]) -> Callable[[str], str] | None:
+def _cleaner(
+    column: Column, everywhere: frozenset[str], origin: Origin
+) -> Callable[[str], str] | None:
     """What to do with a column's cells before they are read: words for "nothing", lost zeros, full width."""
     missing, width, codes = column.missing | everywhere, column.width, column.kind != "S1"
     if not (missing or width or codes):
         return None
+    table = table_of(column.table, origin.declared.get, column.edition) if column.table and width else None
+    known = table.concepts if table else {}
 
     def clean(text: str) -> str:
         if codes and not text.isascii():
             text = narrow(text)
         if text in missing:
             return ""
-        return text.zfill(width) if len(text) < width and text.isascii() and text.isdigit() else text
+        if len(text) < width and text.isascii() and text.isdigit():
+            whole = text.zfill(width)  # a spreadsheet took the zeros, unless no such code exists
+            return whole if not known or whole in known else text
+        return text
 
     return clean
 
