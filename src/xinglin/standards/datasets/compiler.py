@@ -305,8 +305,12 @@ class Compiler:
             function = FUNCTIONS[step.function](call)
             if at == 0:
                 beside = [one for one in step.named.values() if isinstance(one, Cell)]
-                absent = _words_only(call.named["text"]) if step.function == "concept" and "text" in step.named else _aside(
-                    tuple(p for one in beside if (p := self.place(one.name, turn)) is not None and p >= 0)
+                absent = (
+                    _words_only(call.named["text"])
+                    if step.function == "concept" and "text" in step.named
+                    else _aside(
+                        tuple(p for one in beside if (p := self.place(one.name, turn)) is not None and p >= 0)
+                    )
                 )
                 read = _step(read, function, absent, column.name if column else "")
             else:
@@ -370,7 +374,7 @@ def _cell(place: int) -> Getter:
 
 
 def _words_only(text: Getter) -> Getter:
-    """A name without a code still tells what is meant."""
+    """Give only a text: a name without a code still tells what is meant."""
 
     def words(row: Row) -> Json | None:
         found = text(row)
@@ -380,7 +384,7 @@ def _words_only(text: Getter) -> Getter:
 
 
 def _aside(places: tuple[int, ...]) -> Getter:
-    """What only goes with a value is kept beside the resource where the value is missing."""
+    """Keep beside the resource what only goes with a value, where the value is missing."""
     if not places:
         return _nothing
     return lambda row: row.aside.update(places)

@@ -26,7 +26,9 @@ class UnknownMapping(IntakeError):
 
     code = "XL7202"
     message = "There is no mapping {name}."
-    remedy = "See `xinglin mapping list`, or put the mapping's file into the folder `mappings` of the hub's home."
+    remedy = (
+        "See `xinglin mapping list`, or put the mapping's file into the folder `mappings` of the hub's home."
+    )
     issue = "not-found"
 
 

@@ -4,7 +4,7 @@ A function is made once for a column, with its arguments, and then called with t
 row it stands in. It gives a FHIR value, or None where the cell isn't understood: then the column is left.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -156,7 +156,7 @@ def _codings(call: Call) -> Callable[[str, Row], list[Json]]:
 
     def codings(value: str, row: Row) -> list[Json]:
         if table.lookup(value) is None:
-            row.unknown.append(f"{title}: {value}")
+            row.note(f"{title}: {value}")
         same = (one for one in table.targets.get(value, ()) if one.equivalence in SAME)
         return [table.coding(value), *(one.coding() for one in same)]
 
@@ -249,24 +249,27 @@ def _identity(call: Call) -> Function:
     kind_getter = call.named.get("kind")
     own = call.origin.number_system("identity-document")
 
+    title = call.column.name if call.column else ""
+
+    @lru_cache(maxsize=4_096)  # the key and the element read the same cell
+    def understood(value: str, code: str | None) -> tuple[str, str] | None:
+        kind = kind_of_document(code, value) if code else Kind.RESIDENT
+        read = SCHEMES[kind].parse(value) if kind else None
+        return (_SYSTEM_OF[read.kind], read.value) if isinstance(read, Identifier) else None
+
     def identity(value: str, row: Row) -> Json:
         if is_rounded(value.upper()):
             raise row.lost(call.index)
-        code = kind_getter(row) if kind_getter else None
-        kind = kind_of_document(code, value) if code else None
-        if kind is None and not code:
-            kind = Kind.RESIDENT
-        read = SCHEMES[kind].parse(value) if kind else None
-        if not isinstance(read, Identifier):
-            row.unknown.append(f"{call.column.name if call.column else ''}: ")
-            row.leave(call.index)
+        found = understood(value, kind_getter(row) if kind_getter else None)
+        if found is None:  # a wrong number identifies somebody at this institution only
+            row.note(f"{title}: ?")
             return {"system": own, "value": value}
-        return {"system": _SYSTEM_OF[read.kind], "value": read.value}
+        return {"system": found[0], "value": found[1]}
 
     return identity
 
 
-def _institution(call: Call) -> Function:
+def _institution(_call: Call) -> Function:
     system = _SYSTEM_OF[Kind.CREDIT_CODE]
     return lambda value, _row: {"system": system, "value": value}
 
@@ -287,7 +290,6 @@ FUNCTIONS: Final[dict[str, Callable[[Call], Function]]] = {
     "map": _map,
     "coding": _coding,
     "concept": _concept,
-    "target": _target,
     "target": _target,
     "timing": _timing,
     "timing-words": _timing_words,

@@ -1,6 +1,7 @@
 """Reads mapping files; every mistake is told with its line."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from io import StringIO
 from typing import Any, Final, NoReturn, cast
 
@@ -18,13 +19,17 @@ LARGEST: Final = 1_000_000
 """Characters of a mapping file; the largest shipped is far below."""
 _KEYS: Final = {
     "mapping", "title", "standard", "data-set", "source", "confidence", "columns", "maps", "time", "main",
-    "resources", "missing", "declared", "extends", "names",
+    "resources", "missing", "declared", "extends", "names", "templates",
 }  # fmt: skip
 _COLUMN_KEYS: Final = {
     "id", "de", "type", "also", "required", "table", "edition", "missing", "repeats", "separators",
 }  # fmt: skip
 _BLOCK_KEYS: Final = {"resource", "key", "mode", "lists", "when", "each", "set"}
 _MAP_KEYS: Final = {"table", "edition", "codes", "by", "choices", "source", "confidence"}
+
+
+Yaml = dict[str, Any]
+"""A map of a YAML file; it remembers its lines (`key_line`)."""
 
 
 class Source:
@@ -38,14 +43,14 @@ class Source:
         """Say that something is wrong at `node`'s line."""
         raise WrongMapping(file=self.file, line=line_of(node), detail=detail)
 
-    def map(self, node: object, at: object, known: set[str] | None = None) -> CommentedMap:
+    def map(self, node: object, at: object, known: set[str] | None = None) -> Yaml:
         """Give `node` as a map, all keys of which are known."""
         if not isinstance(node, CommentedMap):
             self.wrong(at, Phrase("a map (`name: value`) is expected"))
         for key in cast("Mapping[object, object]", node):
             if not isinstance(key, str) or (known is not None and key not in known):
                 self.wrong(_At(key_line(node, key)), Phrase('"{key}" isn\'t known here', key=str(key)))
-        return node
+        return cast("Yaml", node)
 
     def text(self, node: Mapping[str, Any], key: str, default: str | None = None) -> str:
         """Give the text under `key`."""
@@ -102,7 +107,7 @@ def key_line(node: object, key: object) -> int:
     return line_of(node)
 
 
-def read_yaml(text: str, file: str) -> CommentedMap:
+def read_yaml(text: str, file: str) -> Yaml:
     """Read YAML 1.2 with places. Raises UnreadableMapping."""
     if len(text) > LARGEST:
         raise UnreadableMapping(file=file, line=1, detail=Phrase("the file is larger than any mapping"))
@@ -118,13 +123,17 @@ def read_yaml(text: str, file: str) -> CommentedMap:
         raise UnreadableMapping(file=file, line=1, detail=type(error).__name__) from None
     if not isinstance(found, CommentedMap):
         raise UnreadableMapping(file=file, line=1, detail=Phrase("a map (`name: value`) is expected"))
-    return found
+    return cast("Yaml", found)
 
 
-def read_mapping(text: str, file: str, shared: Mapping[str, CodeMap]) -> DataMapping:
-    """Read a mapping. Raises UnreadableMapping and WrongMapping."""
+def read_mapping(
+    text: str, file: str, shared: Mapping[str, CodeMap], bases: Mapping[str, DataMapping] | None = None
+) -> DataMapping:
+    """Read a mapping; `bases` are those that it may extend. Raises UnreadableMapping and WrongMapping."""
     source = Source(file)
     top = source.map(read_yaml(text, file), None, _KEYS)
+    if "extends" in top:
+        return _extended(source, top, bases or {})
     missing = frozenset(source.words(top, "missing"))
     blocks = tuple(_blocks(source, source.map(top.get("resources"), top)))
     main = source.text(top, "main", blocks[-1].label if blocks else "")
@@ -147,9 +156,34 @@ def read_mapping(text: str, file: str, shared: Mapping[str, CodeMap]) -> DataMap
     )
 
 
-def _columns(source: Source, node: CommentedMap, missing: frozenset[str]) -> dict[str, Column]:
+def _extended(source: Source, top: Yaml, bases: Mapping[str, DataMapping]) -> DataMapping:
+    """Give another mapping with a site's own column names and declarations."""
+    base = bases.get(source.text(top, "extends"))
+    if base is None:
+        name = source.text(top, "extends")
+        source.wrong(_At(key_line(top, "extends")), Phrase("there is no mapping {name}", name=name))
+    names = source.map(top.get("names", CommentedMap()), top)
+    columns = dict(base.columns)
+    for own in names:
+        known = source.text(names, own)
+        found = [one for one in columns.values() if known in {one.name, one.id}]
+        if not found:
+            source.wrong(_At(key_line(names, own)), Phrase("there is no column {name}", name=known))
+        columns[found[0].name] = replace(found[0], also=(*found[0].also, own))
+    declared = {key: str(value) for key, value in top.get("declared", {}).items()}
+    return replace(
+        base,
+        name=source.text(top, "mapping"),
+        title=source.text(top, "title", base.title),
+        file=source.file,
+        columns=columns,
+        declared={**base.declared, **declared},
+    )
+
+
+def _columns(source: Source, node: Yaml, missing: frozenset[str]) -> dict[str, Column]:
     found: dict[str, Column] = {}
-    for name in cast("Mapping[str, object]", node):
+    for name in node:
         line = key_line(node, name)
         entry = source.map(node[name], _At(line), _COLUMN_KEYS)
         kind, _, form = source.text(entry, "type").partition(" ")
@@ -174,10 +208,10 @@ def _columns(source: Source, node: CommentedMap, missing: frozenset[str]) -> dic
     return found
 
 
-def read_maps(source: Source, node: CommentedMap) -> dict[str, CodeMap]:
+def read_maps(source: Source, node: Yaml) -> dict[str, CodeMap]:
     """Read code maps by name."""
     found: dict[str, CodeMap] = {}
-    for name in cast("Mapping[str, object]", node):
+    for name in node:
         line = key_line(node, name)
         entry = source.map(node[name], _At(line), _MAP_KEYS)
         if ("codes" in entry) == ("choices" in entry) or ("by" in entry) != ("choices" in entry):
@@ -204,8 +238,8 @@ def _codes(source: Source, node: object, line: int) -> dict[str, object]:
     return cast("dict[str, object]", dict(node))
 
 
-def _blocks(source: Source, node: CommentedMap) -> Iterator[Block]:
-    for label in cast("Mapping[str, object]", node):
+def _blocks(source: Source, node: Yaml) -> Iterator[Block]:
+    for label in node:
         line = key_line(node, label)
         entry = source.map(node[label], _At(line), _BLOCK_KEYS)
         mode = source.text(entry, "mode", "full")
@@ -227,7 +261,7 @@ def _blocks(source: Source, node: CommentedMap) -> Iterator[Block]:
         )
 
 
-def _keys(source: Source, entry: CommentedMap) -> list[list[Expression]]:
+def _keys(source: Source, entry: Yaml) -> list[list[Expression]]:
     line = key_line(entry, "key")
     keys: object = entry.get("key")
     if not isinstance(keys, list) or not keys:
@@ -245,11 +279,9 @@ def _node(source: Source, value: object, line: int) -> Node:
         return Leaf(source.expression(value, line), line)
     entry = source.map(value, _At(line))
     elements = {
-        key: _node(source, entry[key], key_line(entry, key))
-        for key in cast("Mapping[str, object]", entry)
-        if not key.startswith("$")
+        key: _node(source, entry[key], key_line(entry, key)) for key in entry if not key.startswith("$")
     }
-    strange = [key for key in cast("Mapping[str, object]", entry) if key[0] == "$" and key not in {"$when", "$each"}]
+    strange = [key for key in entry if str(key).startswith("$") and key not in {"$when", "$each"}]
     if strange:
         source.wrong(_At(key_line(entry, strange[0])), Phrase('"{key}" isn\'t known here', key=strange[0]))
     each = tuple(word.removeprefix("$") for word in source.words(entry, "$each"))

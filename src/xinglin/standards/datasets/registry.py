@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from xinglin.standards.datasets.errors import UnknownMapping
-from xinglin.standards.datasets.load import Source, read_maps, read_mapping, read_yaml
+from xinglin.standards.datasets.load import Source, read_mapping, read_maps, read_yaml
 from xinglin.standards.datasets.model import CodeMap, DataMapping
 
 _PACKAGE = "xinglin.standards.datasets"
@@ -23,7 +23,9 @@ def shared_maps() -> Mapping[str, CodeMap]:
 def shipped() -> Mapping[str, DataMapping]:
     """Read the mappings that come with the software, by name."""
     folder = files(_PACKAGE) / "mappings"
-    texts = {one.name: one.read_text(encoding="utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")}
+    texts = {
+        one.name: one.read_text(encoding="utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")
+    }
     return by_name(read_mapping(text, name, shared_maps()) for name, text in sorted(texts.items()))
 
 
@@ -34,7 +36,7 @@ def by_name(mappings: Iterable[DataMapping]) -> dict[str, DataMapping]:
 
 def read_file(file: Path) -> DataMapping:
     """Read a mapping file. Raises UnreadableMapping, WrongMapping, OSError."""
-    return read_mapping(file.read_text(encoding="utf-8-sig"), file.name, shared_maps())
+    return read_mapping(file.read_text(encoding="utf-8-sig"), file.name, shared_maps(), shipped())
 
 
 def known(folder: Path | None = None) -> Mapping[str, DataMapping]:

@@ -28,6 +28,11 @@ class Row:
         """Keep a cell as it is, since it isn't understood."""
         self.left.add(index)
         if note:
+            self.note(note)
+
+    def note(self, note: str) -> None:
+        """Tell, once a row, what isn't understood."""
+        if note not in self.unknown:
             self.unknown.append(note)
 
     def lost(self, index: int) -> XinglinError:

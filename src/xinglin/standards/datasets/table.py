@@ -1,19 +1,26 @@
 """A compiled table: from the cells of a row to facts, or to the reason why not."""
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from urllib.parse import quote
 
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Fact, Origin
-from xinglin.standards.datasets.compiler import KEPT, Compiler, Maker, Turn, columns_of
 from xinglin.standards.datasets.codes import table_of
-from xinglin.standards.datasets.errors import NoKey, TooManyCells
+from xinglin.standards.datasets.compiler import KEPT, Compiler, Maker, Turn, columns_of
+from xinglin.standards.datasets.errors import LostDigits, NoKey, TooManyCells
 from xinglin.standards.datasets.expressions import cells
 from xinglin.standards.datasets.header import Layout
 from xinglin.standards.datasets.model import Column, DataMapping
 from xinglin.standards.datasets.rows import Row
 from xinglin.standards.datasets.values import narrow, to_datetime
+
+_ROUNDED: Final = re.compile(r"[0-9]\.[0-9]+E\+?[0-9]{2}")
+"""A long number as Excel shows it: 3.68121E+17."""
+_LAST_NUMBER: Final = re.compile(r"(\d+)$")
+_LONGEST_NUMBER: Final = 50
+"""Characters of the longest columns that hold numbers; wider ones hold words."""
 
 
 class Table:
@@ -44,9 +51,7 @@ class Table:
         moment = to_datetime(time, self.origin.zone) if time else None
         resources = self._resources(row)
         self._keep(row, resources)
-        facts = [
-            Fact(resource, moment, maker.block.mode, maker.block.lists) for maker, resource in resources
-        ]
+        facts = [Fact(resource, moment, maker.block.mode, maker.block.lists) for maker, resource in resources]
         return facts, row.unknown
 
     def _clean(self, cells: list[str]) -> list[str]:
@@ -117,9 +122,12 @@ def _key_text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _cleaners(
-    mapping: DataMapping, layout: Layout, origin: Origin
-) -> list[tuple[int, Callable[[str], str]]]:
+def _length(column: Column) -> int:
+    found = _LAST_NUMBER.search(column.format)
+    return int(found[1]) if found else 0
+
+
+def _cleaners(mapping: DataMapping, layout: Layout, origin: Origin) -> list[tuple[int, Callable[[str], str]]]:
     everywhere = frozenset(filter(None, origin.declared.get("missing", "").split(",")))
     return [
         (place, clean)
@@ -129,21 +137,24 @@ def _cleaners(
     ] + [(place, _blank(everywhere)) for place in layout.strange if everywhere]
 
 
-def _cleaner(
-    column: Column, everywhere: frozenset[str], origin: Origin
-) -> Callable[[str], str] | None:
-    """What to do with a column's cells before they are read: words for "nothing", lost zeros, full width."""
+def _cleaner(column: Column, everywhere: frozenset[str], origin: Origin) -> Callable[[str], str] | None:
+    """Give what cleans a column's cells before they are read: "nothing", lost zeros, full width."""
     missing, width, codes = column.missing | everywhere, column.width, column.kind != "S1"
-    if not (missing or width or codes):
+    numeric = (
+        column.kind[0] == "S" and not column.format.startswith("A.") and _length(column) <= _LONGEST_NUMBER
+    )
+    if not (missing or width or codes or numeric):
         return None
     table = table_of(column.table, origin.declared.get, column.edition) if column.table and width else None
-    known = table.concepts if table else {}
+    known: Mapping[str, object] = table.concepts if table else {}
 
     def clean(text: str) -> str:
         if codes and not text.isascii():
             text = narrow(text)
         if text in missing:
             return ""
+        if numeric and "E" in text and _ROUNDED.fullmatch(text):
+            raise LostDigits(column=column.name)
         if len(text) < width and text.isascii() and text.isdigit():
             whole = text.zfill(width)  # a spreadsheet took the zeros, unless no such code exists
             return whole if not known or whole in known else text
@@ -158,9 +169,7 @@ def _blank(missing: frozenset[str]) -> Callable[[str], str]:
 
 def _urls(mapping: DataMapping, layout: Layout) -> list[str]:
     """Name the extension of each column: the internal id, or the header's own word where it isn't known."""
-    known = {
-        place: mapping.columns[name].id for name, places in layout.places.items() for place in places
-    }
+    known = {place: mapping.columns[name].id for name, places in layout.places.items() for place in places}
     return [
         KEPT + known[at] if at in known else f"{KEPT}column:{quote(title, safe='')}"
         for at, title in enumerate(layout.header)

@@ -20,7 +20,7 @@ _NUMBER: Final = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{1,20})?|\.\d{1,20})")
 _COMPARED: Final = re.compile(r"(<=|>=|<|>|≤|≥|＜|＞)\s*(.+)")
 _SIGNS: Final = {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"}
 _SERIAL: Final = re.compile(r"\d{1,6}(?:\.\d{1,15})?")
-_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - day 0 of Excel; 1900-02-29 makes earlier days doubtful
+_EPOCH: Final = datetime(1899, 12, 30)  # day 0 of Excel; 1900-02-29 makes earlier days doubtful
 _FIRST_SURE: Final = 61
 """The first serial number after the day that only Excel knows, 29 February 1900."""
 FLAGS: Final = {
@@ -73,7 +73,9 @@ def to_moment(text: str, zone: tzinfo | None, *, serial: bool = False) -> str:
     text = narrow(text)
     if serial and _SERIAL.fullmatch(text) and not (text.isdigit() and len(text) in {4, 6}):
         moment = from_serial(text)
-        return moment.replace(tzinfo=zone).isoformat(timespec="seconds") if "." in text else moment.date().isoformat()
+        if "." not in text:
+            return moment.date().isoformat()
+        return moment.replace(tzinfo=zone).isoformat(timespec="seconds")
     found = _MOMENT.fullmatch(text)
     if found is None:
         if _PLAIN_DATE.fullmatch(text) or _PARTED_DATE.fullmatch(text):
