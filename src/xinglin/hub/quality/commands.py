@@ -1,0 +1,139 @@
+"""What the `xinglin quality` commands do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from xinglin.core.clock import now
+from xinglin.core.settings import Settings
+from xinglin.hub import commands as hub_commands
+from xinglin.hub.database import Connection, address
+from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.quality import score
+from xinglin.hub.quality.errors import WrongPeriod, WrongReport
+from xinglin.hub.quality.evaluate import Evaluator, Progress
+from xinglin.hub.quality.report_excel import write_excel
+from xinglin.hub.quality.report_html import html_page
+from xinglin.hub.quality.ruleset import RuleSet, in_force
+from xinglin.hub.quality.score import Failing, Period, Scores
+
+STEP: Final = 1_000
+"""Records judged in one transaction."""
+WAIT_SECONDS: Final = 0.5
+LANGUAGES: Final = ("zh", "en")
+
+T = TypeVar("T")
+
+
+def period(settings: Settings, first: str | None, last: str | None) -> Period:
+    """Read two days; without them the last thirty days up to today. Raises WrongPeriod."""
+    try:
+        end = date.fromisoformat(last) if last else now().astimezone(ZoneInfo(settings.time_zone)).date()
+        start = date.fromisoformat(first) if first else end - timedelta(days=score.DEFAULT_DAYS - 1)
+    except (ValueError, OverflowError):
+        raise WrongPeriod(first=first or "-", last=last or "-", most=score.MOST_DAYS) from None
+    return Period(start, end)
+
+
+def run(settings: Settings, *, progress: Callable[[int], None] = lambda _: None) -> Progress:
+    """Judge all that is new; `progress` is told how many more records were judged. Gives the sums."""
+
+    async def work(hub: Hub) -> Progress:
+        evaluator = Evaluator(hub, in_force(settings.folder), settings.time_zone)
+        records = removed = days = 0
+        while True:
+            made = await evaluator.step(most=STEP)
+            records, removed, days = records + made.records, removed + made.removed, days + made.days
+            progress(made.records + made.removed)
+            if made.finished:
+                return Progress(records, removed, days, finished=True)
+            if made.busy:
+                await asyncio.sleep(WAIT_SECONDS)
+
+    return _with_hub(settings, work)
+
+
+def scores(settings: Settings, wanted: Period, institution: str | None = None) -> tuple[RuleSet, Scores]:
+    """Give the rules in force and the scorecards of a period."""
+    rules = in_force(settings.folder)
+
+    async def work(connection: Connection) -> Scores:
+        return await score.scores(connection, rules, wanted, institution)
+
+    return rules, _asked(settings, work)
+
+
+def failing(
+    settings: Settings, rule: str, institution: str, wanted: Period, *, most: int
+) -> Sequence[Failing]:
+    """Give records that fail a rule. Raises UnknownRule."""
+    rules = in_force(settings.folder)
+
+    async def work(connection: Connection) -> Sequence[Failing]:
+        return await score.failing(connection, rules, rule, institution, wanted, most=most)
+
+    return _asked(settings, work)
+
+
+def report(
+    settings: Settings, wanted: Period, output: Path, *, form: str | None, language: str
+) -> list[Path]:
+    """Write a report: one file, or into a folder a page in each language and a workbook; give what was written.
+
+    `form` is `html` or `xlsx`, None: by the file's ending. Raises WrongReport.
+    """
+    rules, found = scores(settings, wanted)
+    if output.is_dir() or not output.suffix:
+        output.mkdir(parents=True, exist_ok=True)
+        targets = [(output / f"quality.{one}.html", one) for one in LANGUAGES]
+        targets = [*targets, (output / "quality.xlsx", language)]
+        targets = [one for one in targets if form is None or one[0].suffix == f".{form}"]
+    else:
+        if output.suffix not in (".html", ".xlsx") or (form and output.suffix != f".{form}"):
+            raise WrongReport(file=output.name)
+        targets = [(output, language)]
+    for path, spoken in targets:
+        if path.suffix == ".html":
+            path.write_text(html_page(rules, found, spoken), encoding="utf-8")
+        else:
+            write_excel(path, rules, found, _examples(settings, rules, found), spoken)
+    return [path for path, _ in targets]
+
+
+def _examples(settings: Settings, rules: RuleSet, found: Scores) -> list[tuple[str, str, Failing]]:
+    """Give failing records of each institution's worst rules: institution, rule, record."""
+
+    async def work(connection: Connection) -> list[tuple[str, str, Failing]]:
+        rows: list[tuple[str, str, Failing]] = []
+        for one in found.cards[:50]:
+            for rule, _ in one.card.worst(rules, 5):
+                records = await score.failing(
+                    connection, rules, rule.id, one.institution, found.period, most=20
+                )
+                rows += [(one.institution, rule.id, record) for record in records]
+        return rows
+
+    return _asked(settings, work)
+
+
+def _asked(settings: Settings, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def opened(hub: Hub) -> T:
+        async with hub.database.connection() as connection:
+            return await work(connection)
+
+    return _with_hub(settings, opened)
+
+
+def _with_hub(settings: Settings, work: Callable[[Hub], Awaitable[T]]) -> T:
+    hub_commands.refuse_none(settings)
+    hub_commands.upgrade(settings)
+
+    async def opened(url: str) -> T:
+        async with open_hub(settings, url) as hub:
+            return await work(hub)
+
+    with address(settings) as url:
+        return asyncio.run(opened(url))
