@@ -1,0 +1,131 @@
+"""What is known while one message is read: its event, whom it is about, and the records made so far."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from xinglin.core.exact_json import Json
+from xinglin.standards.conversion import Fact, Mode, Origin
+from xinglin.standards.hl7v2.message import Segment
+from xinglin.standards.hl7v2.text import unescape
+
+SEGMENT: Final = "urn:xinglin:hl7v2:segment"
+"""Extension: a segment that isn't understood, whole."""
+FIELD: Final = "urn:xinglin:hl7v2:"
+"""Extensions `urn:xinglin:hl7v2:PID-27`: a field without a place in FHIR, or not understood, as written."""
+
+
+class Made:
+    """A record under construction."""
+
+    __slots__ = ("lists", "mode", "resource")
+
+    def __init__(self, resource: Json, mode: Mode, lists: tuple[str, ...] = ()) -> None:
+        """Begin with what is there."""
+        self.resource = resource
+        self.mode = mode
+        self.lists = lists
+
+
+class Context:
+    """One message's state."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        event: Mapping[str, str],
+        *,
+        time: datetime | None,
+        control: str,
+        codec: str = "utf-8",
+    ) -> None:
+        """Begin a message whose MSH-10 is `control`."""
+        self.origin = origin
+        self.event = event
+        self.time = time
+        self.control = control
+        self.codec = codec
+        self.made: dict[tuple[str, str], Made] = {}
+        self.unknown: dict[str, None] = {}
+        self.references: dict[tuple[str, str], Json | None] = {}
+        self.patient: Json | None = None
+        self.encounter: Json | None = None
+        self.order: Json | None = None
+        self.request: Json | None = None
+        self.report: Json | None = None
+        self.document: Json | None = None
+        self.owner: Json | None = None
+        self.appointment: Json | None = None
+        self.specimen: Json | None = None
+        self.common: Segment | None = None
+        self.merged_visit: Segment | None = None
+        self.referral: Json | None = None
+        self.person: Segment | None = None
+        self.pending: list[Segment] = []
+        self.homeless: list[Segment] = []
+        self.results: dict[tuple[str, ...], int] = {}
+        self.groups = 0
+
+    @property
+    def full(self) -> Mode:
+        """How the patient and visit are stated: in full by events about them, else in passing."""
+        return Mode.FULL if self.event["patient"] == "full" else Mode.MENTION
+
+    def text(self, value: str) -> str:
+        """Give a value without escape sequences and outer spaces; "" for the explicit null."""
+        if value == '""':
+            return ""
+        return (unescape(value, self.codec) if "\\" in value else value).strip()
+
+    def make(self, kind: str, *key: str, mode: Mode = Mode.FULL, lists: tuple[str, ...] = ()) -> Json:
+        """Begin the record of type `kind` known by `key`; the same record where the message has it already."""
+        name = self.origin.id(kind, *key)
+        known = self.made.get((kind, name))
+        if known is None:
+            known = self.made[kind, name] = Made({"resourceType": kind, "id": name}, mode, lists)
+        elif known.mode is Mode.MENTION and mode is not Mode.MENTION:
+            known.mode = mode
+        return known.resource
+
+    def note(self, what: str) -> None:
+        """List something that is kept but not understood."""
+        if len(self.unknown) < 100:
+            self.unknown[what] = None
+
+    def keep_field(self, record: Json, place: str, value: str) -> None:
+        """Keep a field as written where FHIR has no place for it, or its value isn't understood."""
+        text = value.strip()
+        if text:
+            _extend(record, FIELD + place, text)
+            self.note(place)
+
+    def keep_segment(self, segment: Segment) -> None:
+        """Keep a segment that isn't understood, whole, on the record that the message is about."""
+        record = self.owner or self.encounter or self.patient
+        if record is None:
+            self.homeless.append(segment)
+        else:
+            _extend(record, SEGMENT, segment.text)
+        self.note(segment.name)
+
+    def house(self) -> None:
+        """Put segments that came before any record on the first one."""
+        main = self.patient or next((one.resource for one in self.made.values()), None)
+        for segment in self.homeless if main is not None else ():
+            _extend(main or {}, SEGMENT, segment.text)
+
+    def facts(self) -> list[Fact]:
+        """Give all records made."""
+        return [Fact(one.resource, self.time, one.mode, one.lists) for one in self.made.values()]
+
+
+def _extend(record: Json, url: str, text: str) -> None:
+    extension = {"url": url, "valueString": text}
+    known: list[Json] = record.setdefault("extension", [])
+    if extension not in known:
+        known.append(extension)
+
+
+def reference(record: Json) -> Json:
+    """Give a Reference to a record."""
+    return {"reference": f"{record['resourceType']}/{record['id']}"}
