@@ -37,7 +37,7 @@ class TableCsv:
         self._tables: dict[object, Table] = {}
 
     def recognises(self, start: bytes) -> bool:
-        """Tell whether a file begins like a table: lines that one delimiter cuts into the same number of cells."""
+        """Tell whether a file begins like a table: lines that a delimiter cuts into as many cells."""
         if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_OTHERS) or b"DICM" in start[128:132]:
             return False
         parts = list(islice(lines(chunks(_Bytes(start), None)), SEARCHED))
@@ -86,21 +86,15 @@ class TableCsv:
     def _table(self, header: Header, origin: Origin) -> Table:
         """Compile once for a header and a source."""
         declared = tuple(sorted(origin.declared.items()))
-        key = (
-            header.mapping,
-            header.layout.header,
-            origin.source,
-            origin.namespace,
-            str(origin.zone),
-            declared,
-        )
-        found = self._tables.get((id(header.mapping), *key[1:]))
+        where = (origin.source, origin.namespace, str(origin.zone))
+        key = (header.mapping.name, header.layout.header, where, declared)
+        found = self._tables.get(key)
         if found is None or found.mapping is not header.mapping:
             serial = self.serial or origin.declared.get("dates") == "excel"
             found = Table(header.mapping, header.layout, origin, serial=serial)
             if len(self._tables) >= _KEPT_TABLES:
                 self._tables.clear()
-            self._tables[(id(header.mapping), *key[1:])] = found
+            self._tables[key] = found
         return found
 
 

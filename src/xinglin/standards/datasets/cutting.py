@@ -86,7 +86,7 @@ def still_open(text: str, delimiter: str, *, inside: bool) -> bool:
 
 
 def rows(source: Iterable[bytes], delimiter: str, charset: str) -> Iterator[Cut]:
-    """Put lines together to rows. The same lines give the same rows, wherever one begins to read between rows."""
+    """Put lines together to rows: the same ones, between whichever rows one begins to read."""
     feed = iter(source)
     waiting: deque[bytes] = deque()
     number = 0

@@ -17,7 +17,7 @@ class WrongMapping(IntakeError):
 
     code = "XL7201"
     message = "The mapping {file} is wrong at line {line}: {detail}."
-    remedy = "Correct the line as docs/mapping-language.md describes; `xinglin mapping check` tells when it's right."
+    remedy = "Correct the line as docs/mapping-language.md describes; `xinglin mapping check` checks it."
     issue = "structure"
 
 
@@ -38,8 +38,8 @@ class UnknownTable(IntakeError):
     code = "XL7203"
     message = "None of the first {lines} lines is the header of a known data set."
     remedy = (
-        "Send a header line with the columns' Chinese names, data element ids or internal ids, or declare your "
-        "own names (docs/connect-tables.md)."
+        "Send a header line with the columns' Chinese names, data element ids or internal ids, or declare "
+        "your own names (docs/connect-tables.md)."
     )
     issue = "structure"
 
@@ -76,7 +76,7 @@ class LostDigits(IntakeError):
 
     code = "XL7207"
     message = "The column {column} holds a number that a spreadsheet has rounded; its last digits are lost."
-    remedy = "Export again with this column formatted as text, straight from the system: Excel keeps 15 digits only."
+    remedy = "Export again from the system with this column as text: Excel keeps 15 digits only."
     issue = "value"
 
 

@@ -1,4 +1,4 @@
-"""The small expressions of a mapping: `$column | function argument name=$column`, `->resource`, `"${a}${b}"`."""
+"""The small expressions of a mapping: `$column | function argument`, `->resource`, `"${a}${b}"`."""
 
 import re
 import shlex

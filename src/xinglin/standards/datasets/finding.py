@@ -29,7 +29,7 @@ class Header:
 
 
 def charset_of(raw: bytes, declared: str | None) -> str:
-    """Tell the character set of `raw`: by its mark, as declared, else UTF-8 where it can be, else GB 18030."""
+    """Tell the character set: by the mark, as declared, else UTF-8 where it can be, else GB 18030."""
     if raw.startswith(codecs.BOM_UTF8):
         return "utf-8"
     if declared:
@@ -52,7 +52,10 @@ def split(text: str, delimiter: str) -> list[str]:
 
 
 def find(start: Sequence[str], mappings: Mapping[str, DataMapping], origin: Origin) -> Header:
-    """Find the header among the first lines. Raises UnknownTable, MissingColumns, AmbiguousTable, UnknownMapping."""
+    """Find the header among the first lines.
+
+    Raises UnknownTable, MissingColumns, AmbiguousTable, UnknownMapping.
+    """
     candidates = choose(mappings, origin.declared)
     best: Header | None = None
     rival: DataMapping | None = None

@@ -7,7 +7,7 @@ row it stands in. It gives a FHIR value, or None where the cell isn't understood
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
@@ -63,13 +63,21 @@ def _text(_call: Call) -> Function:
 
 def _date(call: Call) -> Function:
     serial = call.serial
-    read = lru_cache(maxsize=32_768)(lambda text: to_date(text, serial=serial))
+
+    @lru_cache(maxsize=32_768)
+    def read(text: str) -> str:
+        return to_date(text, serial=serial)
+
     return lambda value, _row: read(value)
 
 
 def _moment(call: Call) -> Function:
     zone, serial = call.origin.zone, call.serial
-    read = lru_cache(maxsize=8_192)(lambda text: to_moment(text, zone, serial=serial))
+
+    @lru_cache(maxsize=8_192)
+    def read(text: str) -> str:
+        return to_moment(text, zone, serial=serial)
+
     return lambda value, _row: read(value)
 
 
@@ -133,8 +141,8 @@ def _map(call: Call) -> Function:
 def fresh(value: Any) -> Any:
     """Copy a constant, so that no two resources share it."""
     if isinstance(value, dict):
-        return {key: fresh(one) for key, one in value.items()}
-    return [fresh(one) for one in value] if isinstance(value, list) else value
+        return {key: fresh(one) for key, one in cast("Json", value).items()}
+    return [fresh(one) for one in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _coding(call: Call) -> Function:

@@ -52,7 +52,7 @@ def _names(columns: tuple[Column, ...]) -> Mapping[str, str]:
 
 
 def lay_out(header: Sequence[str], mapping: DataMapping, declared: Mapping[str, str]) -> Layout:
-    """Find the mapping's columns in a header. `declared` has the source's own names: `column.NAME` = column."""
+    """Find a mapping's columns in a header; `declared` has the source's own names (`column.NAME`)."""
     names = _names(tuple(mapping.columns.values()))
     own = {plain(key[7:]): plain(value) for key, value in declared.items() if key.startswith("column.")}
     places: dict[str, list[int]] = {}
@@ -81,7 +81,7 @@ def rank(
 ) -> list[tuple[DataMapping, Layout]]:
     """Give the mappings that know at least two of a header's columns, best first.
 
-    Those that have all required columns come first, then by known columns, then by how much of the set is there.
+    Those with all required columns come first, then by known columns, then by the share of the set.
     """
     found = [(mapping, lay_out(header, mapping, declared)) for mapping in mappings]
     fitting = [(mapping, layout) for mapping, layout in found if layout.matched >= min(2, len(header))]

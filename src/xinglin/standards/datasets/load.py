@@ -99,9 +99,10 @@ def line_of(node: object) -> int:
 
 def key_line(node: object, key: object) -> int:
     """Give the line of a key of a map or an item of a list, from 1."""
-    if isinstance(node, (CommentedMap, CommentedSeq)):
+    place: Any = getattr(node, "lc", None)
+    if place is not None:
         try:
-            return int(node.lc.key(key)[0] if isinstance(node, CommentedMap) else node.lc.item(key)[0]) + 1
+            return int(place.key(key)[0] if isinstance(node, CommentedMap) else place.item(key)[0]) + 1
         except (KeyError, TypeError, AttributeError):
             return line_of(node)
     return line_of(node)
@@ -111,14 +112,15 @@ def read_yaml(text: str, file: str) -> Yaml:
     """Read YAML 1.2 with places. Raises UnreadableMapping."""
     if len(text) > LARGEST:
         raise UnreadableMapping(file=file, line=1, detail=Phrase("the file is larger than any mapping"))
-    yaml = YAML(typ="rt", pure=True)
+    yaml: Any = YAML(typ="rt", pure=True)
     yaml.version = (1, 2)
     try:
         found: Any = yaml.load(StringIO(text))
     except MarkedYAMLError as error:
-        mark: Any = error.problem_mark or error.context_mark
+        told = cast("Any", error)
+        mark = told.problem_mark or told.context_mark
         line = mark.line + 1 if mark else 1
-        raise UnreadableMapping(file=file, line=line, detail=str(error.problem or error.context)) from None
+        raise UnreadableMapping(file=file, line=line, detail=str(told.problem or told.context)) from None
     except (ValueError, RecursionError) as error:
         raise UnreadableMapping(file=file, line=1, detail=type(error).__name__) from None
     if not isinstance(found, CommentedMap):

@@ -9,8 +9,8 @@ from xinglin.standards.datasets.errors import LostDigits
 class Row:
     """The cells of a row, the ids of the resources it gives, and what of it wasn't understood.
 
-    `left` holds the places of cells that weren't understood, `aside` of cells in parts that don't apply to this
-    row: they are kept beside the resource, the latter only where they stand nowhere else.
+    `left` holds the places of cells that weren't understood, `aside` of cells in parts that don't apply to
+    this row: they are kept beside the resource, the latter only where they stand nowhere else.
     """
 
     __slots__ = ("aside", "cells", "ids", "left", "names", "unknown")

@@ -130,7 +130,7 @@ def _line(row: Sequence[Any]) -> bytes:
 
 
 def _cell(cell: Any) -> str:
-    """Write a cell as text: whole numbers without a fraction, numbers with lost digits as Excel shows them."""
+    """Write a cell as text: whole numbers without a fraction, rounded ones as Excel shows them."""
     if isinstance(cell, str):
         return cell.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
     if isinstance(cell, bool):
