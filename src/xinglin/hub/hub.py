@@ -30,6 +30,8 @@ from xinglin.hub.search.parameters import Parameters
 from xinglin.hub.search.search import Asked, Found, Limits, one_found, only_id, search, within
 from xinglin.hub.search.tending import Tending
 from xinglin.hub.store import RETRY, Store, count
+from xinglin.hub.terminology.rows import read_unread
+from xinglin.hub.terminology.terminology import Terminology, built_in
 from xinglin.standards.definitions import resource_types
 from xinglin.standards.search import Registry
 
@@ -64,8 +66,10 @@ class Hub:
         self.store = store
         self.limits = Limits.of(settings)
         self.language = settings.language
+        self.zone = settings.time_zone
         self.match: Matcher = partial(match, store)
         self.tending = Tending(database, store, self.transaction)
+        self.terminology = Terminology(database, built_in(settings))
         self._written = 0
         self._training: asyncio.Task[None] | None = None
         self._read: Gather[Key, Record | None] = Gather(self._read_many, lanes=2, most=READ_TOGETHER)
@@ -221,6 +225,8 @@ async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
             await store.open(connection, resource_types())
         admission = Admission(known, enforce=settings.validation == "errors")
         hub = Hub(database, store, admission, settings)
+        while await hub.transaction(lambda connection: read_unread(connection, store.open_bodies)):
+            pass
         hub.tending.start()
         try:
             yield hub

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from psycopg import errors as pg
 
@@ -20,6 +21,7 @@ from xinglin.hub.records import Draft, Key, Record, stamped
 from xinglin.hub.search import parameters as search_parameters
 from xinglin.hub.search.parameters import Parameters
 from xinglin.hub.search.rows import Rows
+from xinglin.hub.terminology import rows as terminology
 from xinglin.standards.search import Index
 from xinglin.standards.search.keys import self_key
 
@@ -80,6 +82,7 @@ class Store:
         self.parameters = parameters
         self.rows = Rows()
         self._bodies = Bodies()
+        self._places: WeakKeyDictionary[Connection, tuple[int, int]] = WeakKeyDictionary()
 
     async def open(self, connection: Connection, types: Iterable[str]) -> None:
         """Learn the type codes and the dictionaries, adding the types that are missing."""
@@ -149,7 +152,9 @@ class Store:
         (base, generation), moment = cast("tuple[int, int]", row), now()
         await self.parameters.keep_up(connection, generation)
         await self._change_parameters(connection, drafts)
-        records = [self._draft_to_record(d, base + place, moment) for place, d in enumerate(drafts)]
+        await terminology.change(connection, [(d.key, d.content) for d in drafts])
+        first = self._first_place(connection, base, len(drafts))
+        records = [self._draft_to_record(d, seq, moment) for seq, d in enumerate(drafts, first)]
         indexes = [None if d.content is None else self.parameters.index(d.content) for d in drafts]
         old = [d.previous.seq for d in drafts if d.previous is not None and not d.previous.deleted]
         await self.rows.remove(connection, old)
@@ -158,6 +163,13 @@ class Store:
         await self._add(connection, [r for r, d in zip(rows, drafts, strict=True) if not d.previous])
         await self.rows.write(connection, [(r.seq, index) for r, index in rows if index is not None])
         return records
+
+    def _first_place(self, connection: Connection, base: int, count: int) -> int:
+        """Give the first of `count` change numbers; a transaction that writes again goes on counting."""
+        before, used = self._places.get(connection, (base, 0))
+        first = used if before == base else 0
+        self._places[connection] = (base, first + count)
+        return base + first
 
     async def _change_parameters(self, connection: Connection, drafts: Sequence[Draft]) -> None:
         changes = [(d.key.id, d.content) for d in drafts if d.key.type == search_parameters.TYPE]

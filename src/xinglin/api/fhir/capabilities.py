@@ -23,9 +23,14 @@ EVERYWHERE = (("_has", "special"), ("_list", "special"))
 COMPARTMENTS = ("Device", "Encounter", "Patient", "Practitioner", "RelatedPerson")
 _OPERATION = "http://hl7.org/fhir/OperationDefinition"
 OPERATIONS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "CodeSystem": [
+        (name, f"{_OPERATION}/CodeSystem-{name}") for name in ("lookup", "subsumes", "validate-code")
+    ],
+    "ConceptMap": [("translate", f"{_OPERATION}/ConceptMap-translate")],
     "Encounter": [("everything", f"{_OPERATION}/Encounter-everything")],
     "Observation": [("lastn", f"{_OPERATION}/Observation-lastn")],
     "Patient": [("everything", f"{_OPERATION}/Patient-everything")],
+    "ValueSet": [(name, f"{_OPERATION}/ValueSet-{name}") for name in ("expand", "validate-code")],
 }
 """By type: name and definition."""
 

@@ -17,6 +17,14 @@ from xinglin.api.fhir.lastn import lastn
 from xinglin.api.fhir.patch import patch
 from xinglin.api.fhir.read import read
 from xinglin.api.fhir.search import search, search_by_post
+from xinglin.api.fhir.terminology import (
+    expand,
+    lookup,
+    subsumes,
+    translate,
+    validate_code,
+    validate_code_in_set,
+)
 from xinglin.api.fhir.update import update
 from xinglin.api.fhir.validate import validate
 from xinglin.api.fhir.vread import vread
@@ -33,6 +41,28 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/Patient/{id}/$everything", "everything", patient_everything),
     ("GET", "/Encounter/{id}/$everything", "everything", encounter_everything),
     ("GET", "/Observation/$lastn", "lastn", lastn),
+    ("GET", "/CodeSystem/$lookup", "lookup", lookup),
+    ("POST", "/CodeSystem/$lookup", "lookup", lookup),
+    ("GET", "/CodeSystem/$validate-code", "validate-code", validate_code),
+    ("POST", "/CodeSystem/$validate-code", "validate-code", validate_code),
+    ("GET", "/CodeSystem/{id}/$validate-code", "validate-code", validate_code),
+    ("POST", "/CodeSystem/{id}/$validate-code", "validate-code", validate_code),
+    ("GET", "/CodeSystem/$subsumes", "subsumes", subsumes),
+    ("POST", "/CodeSystem/$subsumes", "subsumes", subsumes),
+    ("GET", "/CodeSystem/{id}/$subsumes", "subsumes", subsumes),
+    ("POST", "/CodeSystem/{id}/$subsumes", "subsumes", subsumes),
+    ("GET", "/ValueSet/$expand", "expand", expand),
+    ("POST", "/ValueSet/$expand", "expand", expand),
+    ("GET", "/ValueSet/{id}/$expand", "expand", expand),
+    ("POST", "/ValueSet/{id}/$expand", "expand", expand),
+    ("GET", "/ValueSet/$validate-code", "validate-code", validate_code_in_set),
+    ("POST", "/ValueSet/$validate-code", "validate-code", validate_code_in_set),
+    ("GET", "/ValueSet/{id}/$validate-code", "validate-code", validate_code_in_set),
+    ("POST", "/ValueSet/{id}/$validate-code", "validate-code", validate_code_in_set),
+    ("GET", "/ConceptMap/$translate", "translate", translate),
+    ("POST", "/ConceptMap/$translate", "translate", translate),
+    ("GET", "/ConceptMap/{id}/$translate", "translate", translate),
+    ("POST", "/ConceptMap/{id}/$translate", "translate", translate),
     ("GET", "/{compartment}/{id}/*", "search-compartment", search),
     ("GET", "/{compartment}/{id}/{type}", "search-compartment", search),
     ("GET", "/{type}/{id}", "read", read),

@@ -41,7 +41,7 @@ def _is_language(code: str) -> bool:
 
 
 UCUM: Final = "http://unitsofmeasure.org"
-_GRAMMARS: Final[Mapping[str, Callable[[str], bool]]] = {
+GRAMMARS: Final[Mapping[str, Callable[[str], bool]]] = {
     "urn:ietf:bcp:47": _is_language,
     "urn:ietf:bcp:13": lambda code: _MIME.fullmatch(code) is not None or code in _MIME_SHORT,
     "urn:iso:std:iso:4217": _CURRENCIES.__contains__,
@@ -237,7 +237,7 @@ class Terminology:
 
     def has_code(self, system: str, code: str) -> Verdict:
         """Say whether `system` defines `code`."""
-        grammar = _GRAMMARS.get(system)
+        grammar = GRAMMARS.get(system)
         if grammar is not None:
             return grammar(code)
         table = self.code_system(system)

@@ -1,0 +1,1 @@
+"""Terminology of the hub: stored code systems, value sets and concept maps, kept ready for quick answers."""
