@@ -250,7 +250,7 @@ class Compiler:
             raise WrongExpression(Phrase("no resource is called {name}", name=link.label))
         block = found[0]
         display = self.operand(link.named["display"], turn) if "display" in link.named else None
-        numbers = [turn.number]
+        numbers = [turn.number if block.each else 1]
         if block.each and turn.places is None:
             numbers = [one.number for one in self.turns(block.each)]
 

@@ -199,7 +199,7 @@ def _arguments(words: list[str]) -> tuple[tuple[Operand, ...], dict[str, Operand
 
 
 def _operand(word: str) -> Operand:
-    if word.startswith("%"):
+    if word.startswith("%") and word[1:]:  # a unit may be "%"
         return Declared(word[1:])
     if not word.startswith("$"):
         return Constant(word)

@@ -11,9 +11,10 @@ from xinglin.standards.datasets.tables.fhir import code_system, concept_map, res
 from xinglin.standards.datasets.tables.model import CodeTable, Concept, Target
 from xinglin.standards.datasets.tables.page import page
 from xinglin.standards.datasets.tables.read import UnknownEdition, UnknownTable, catalogue, editions, load
-from xinglin.standards.datasets.tables.timing import timing, timing_of
+from xinglin.standards.datasets.tables.timing import FREQUENCY, timing, timing_of
 
 __all__ = [
+    "FREQUENCY",
     "CodeTable",
     "Concept",
     "Target",
