@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from io import BytesIO
 from itertools import chain, islice
 from typing import BinaryIO, ClassVar, Final
 
@@ -40,7 +41,7 @@ class TableCsv:
         """Tell whether a file begins like a table: lines that a delimiter cuts into as many cells."""
         if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_OTHERS) or b"DICM" in start[128:132]:
             return False
-        parts = list(islice(lines(chunks(_Bytes(start), None)), SEARCHED))
+        parts = list(islice(lines(chunks(BytesIO(start), None)), SEARCHED))
         text = [_loose(part) for part in parts if part.strip()]
         if any("\x00" in one for one in text):
             return False
@@ -96,17 +97,6 @@ class TableCsv:
                 self._tables.clear()
             self._tables[key] = found
         return found
-
-
-class _Bytes:
-    """Bytes as a stream, for looking at the beginning of a file."""
-
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-
-    def read(self, _size: int = -1) -> bytes:
-        raw, self._raw = self._raw, b""
-        return raw
 
 
 def _loose(raw: bytes) -> str:

@@ -48,7 +48,7 @@ def split(text: str, delimiter: str) -> list[str]:
     text = text.rstrip("\r\n")
     if '"' not in text:
         return text.split(delimiter)
-    return next(csv.reader([text], delimiter=delimiter), [])
+    return next(iter(csv.reader([text], delimiter=delimiter)))
 
 
 def find(start: Sequence[str], mappings: Mapping[str, DataMapping], origin: Origin) -> Header:

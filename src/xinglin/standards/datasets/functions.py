@@ -81,6 +81,17 @@ def _moment(call: Call) -> Function:
     return lambda value, _row: read(value)
 
 
+def _instant(call: Call) -> Function:
+    """An instant needs a time: a date alone is left."""
+    read = _moment(call)
+
+    def instant(value: str, row: Row) -> str | None:
+        found: str = read(value, row)
+        return found if "T" in found else row.leave(call.index)
+
+    return instant
+
+
 def _day(call: Call) -> Function:
     read = _moment(call)
     return lambda value, row: read(value, row)[:10]
@@ -290,6 +301,7 @@ FUNCTIONS: Final[dict[str, Callable[[Call], Function]]] = {
     "text": _text,
     "date": _date,
     "dateTime": _moment,
+    "instant": _instant,
     "day": _day,
     "number": _number,
     "whole": _whole,

@@ -13,8 +13,8 @@ class Column:
 
     `id` is its internal id in the data set (`HDSD00.02.027`), `element` its data element id. `kind` is the
     standard's type letter (S1 text, S2 and S3 codes, L flag, N number, D date, DT date-time, T time),
-    `format` its format (`A..50`, `N2`, `D8`). `repeats` tells how often the column may stand in one row, with numbers
-    behind its name; `separators` are characters between several values in one cell.
+    `format` its format (`A..50`, `N2`, `D8`). `repeats` tells how often the column may stand in one row, with
+    numbers behind its name; `separators` are characters between several values in one cell.
     """
 
     name: str

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from xinglin.core.exact_json import Json
-from xinglin.standards.conversion import Fact, Origin
+from xinglin.standards.conversion import Fact, Mode, Origin
 from xinglin.standards.datasets.codes import table_of
 from xinglin.standards.datasets.compiler import KEPT, Compiler, Maker, Turn, columns_of
 from xinglin.standards.datasets.errors import LostDigits, NoKey, TooManyCells
@@ -113,6 +113,12 @@ class Table:
         main = next((one for maker, one in resources if maker.block.label == self.mapping.main), None)
         if main is not None:
             main.setdefault("extension", []).extend(kept)
+
+
+def _lists(maker: Maker) -> tuple[str, ...]:
+    """Join what is kept beside a record that several rows put together."""
+    lists = maker.block.lists
+    return (*lists, "extension") if maker.block.mode is Mode.MERGE else lists
 
 
 def _key_text(value: Any) -> str | None:
