@@ -1,30 +1,39 @@
 """Data quality on a real database: exact under updates, deletions, restarts and changed rules."""
 
 import random
+import zipfile
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
+from python_calamine import CalamineWorkbook
+from starlette.testclient import TestClient
 from tests.support import run
 
 from xinglin.core.clock import instant, now
 from xinglin.core.settings import Settings
 from xinglin.hub.changes import Change, Delete, Update
 from xinglin.hub.hub import Hub
-from xinglin.hub.quality import Evaluator, in_force
-from xinglin.hub.quality import ruleset, score, tables
+from xinglin.hub.quality import Evaluator, commands, in_force, ruleset, score, tables
+from xinglin.hub.quality.errors import WrongReport
 from xinglin.hub.records import Key
+from xinglin.standards.identifiers import SCHEMES, Kind, invented_resident
 
 Json = dict[str, Any]
-COUNTY, TOWN = "12360000491015900T", "12360000491015901R"
+COUNTY, TOWN = (SCHEMES[Kind.CREDIT_CODE].invented(n) for n in (1, 2))
+NUMBER = invented_resident(7, sex="female", born=date(1949, 7, 3))
+WRONG = NUMBER[:-1] + ("0" if NUMBER[-1] != "0" else "1")
 IDENTITY = "urn:oid:2.16.156.10011.1.3"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 RULES = ruleset.build({})
 
 _COUNTS = """
 SELECT i.code, c.day, q.id, c.tested, c.failed FROM quality_count c
-JOIN quality_institution i ON i.number = c.institution JOIN quality_rule q ON q.number = c.rule ORDER BY 1, 2, 3
+JOIN quality_institution i ON i.number = c.institution JOIN quality_rule q ON q.number = c.rule
+ORDER BY 1, 2, 3
 """
 _FINDINGS = """
 SELECT q.id, i.code, f.day, t.name, f.id FROM quality_finding f
@@ -39,7 +48,8 @@ async def sources(hub: Hub) -> None:
         for name, code in (("his", COUNTY), ("town", TOWN)):
             await connection.execute(
                 "INSERT INTO source (id, institution, institution_name, system, namespace, formats, ids,"
-                " validation, contact, declared) VALUES (%s, %s, %s, 'HIS', %s, '{}', 'own', 'none', '', '{}')",
+                " validation, contact, declared)"
+                " VALUES (%s, %s, %s, 'HIS', %s, '{}', 'own', 'none', '', '{}')",
                 [name, code, f"医院{name}", name],
             )
 
@@ -95,7 +105,7 @@ def patient(id_: str = "p", *, source: str = "his", sex: str = "female", **more:
         "name": [{"text": "王芳"}],
         "gender": sex,
         "birthDate": "1949-07-03",
-        "identifier": [{"system": IDENTITY, "value": "110105194912310021"}],
+        "identifier": [{"system": IDENTITY, "value": NUMBER}],
         **more,
     }
 
@@ -178,7 +188,7 @@ def test_counts_are_exact_under_updates_deletions_and_restarts(settings: Setting
             await Evaluator(hub, RULES, "Asia/Shanghai").step(most=dice.randrange(1, 12))
         await judge(hub, most=5)
         counts, findings = await rows(hub, _COUNTS), await rows(hub, _FINDINGS)
-        assert len(counts) > 200
+        assert len(counts) > 100
         assert len(findings) > 50
         await from_scratch(hub)
         await judge(hub)
@@ -235,7 +245,7 @@ def test_real_name_rate_follows_the_patient(settings: Settings) -> None:
         await judge(hub)
         assert await count(hub, "visit-real-name") == (1, 0)
         assert await count(hub, "visit-patient-known") == (1, 0)
-        await put(hub, patient(identifier=[{"system": IDENTITY, "value": "110105194912310022"}]))
+        await put(hub, patient(identifier=[{"system": IDENTITY, "value": WRONG}]))
         await judge(hub)
         assert await count(hub, "visit-real-name") == (1, 1)
         await delete(hub, "Patient", "p")
@@ -424,7 +434,7 @@ def test_two_processes_do_not_judge_at_once(settings: Settings) -> None:
     run(settings, story)
 
 
-def test_site_rules_are_read_from_the_hubs_folder(tmp_path: Any) -> None:
+def test_site_rules_are_read_from_the_hubs_folder(tmp_path: Path) -> None:
     (tmp_path / "quality").mkdir()
     header = ",".join(tables.SHAPES["parameters.csv"].columns)
     (tmp_path / "quality" / "parameters.csv").write_text(
@@ -432,4 +442,89 @@ def test_site_rules_are_read_from_the_hubs_folder(tmp_path: Any) -> None:
     )
     assert "%lag_hours <= 48" in in_force(tmp_path).rules["visit-timely"].test
     assert in_force(tmp_path).fingerprint != in_force(tmp_path / "none").fingerprint
-    assert datetime.now(UTC)
+
+
+def test_the_api_tells_rules_scores_and_records(settings: Settings, client: TestClient) -> None:
+    for n in range(5):
+        client.put(f"/fhir/Encounter/v{n}", json={k: v for k, v in visit(f"v{n}").items() if k != "meta"})
+    run(settings, judge)
+    days = {"from": "2026-03-01", "to": "2026-03-01"}
+    rules = client.get("/quality/rules", headers={"Accept-Language": "zh"}).json()
+    assert (
+        next(one["name"] for one in rules if one["id"] == "visit-class") == "就诊有类别（门诊、急诊、住院）"
+    )
+    scores = client.get("/quality/scores", params=days).json()
+    assert [one["institution"] for one in scores["institutions"]] == ["unknown"]
+    assert scores["institutions"][0]["indicators"]["real-name"] == 0
+    asked = {"rule": "visit-number", "institution": "unknown", "most": "3", **days}
+    page = client.get("/quality/records", params=asked).json()
+    rest = client.get("/quality/records", params=asked | {"after": page["next"]}).json()
+    assert [one["record"] for one in page["records"] + rest["records"]] == [
+        f"Encounter/v{n}" for n in range(5)
+    ]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("rule=none&institution=x", "XL7602"),
+        ("institution=x", "XL7605"),
+        ("rule=visit-number&institution=x&from=2026-02-30", "XL7603"),
+        ("rule=visit-number&institution=x&from=2026-03-02&to=2026-03-01", "XL7603"),
+        ("rule=visit-number&institution=x&after=x", "XL7605"),
+        ("rule=visit-number&institution=x&most=0", "XL7605"),
+    ],
+)
+def test_a_wrong_question_gets_a_reason(client: TestClient, asked: str, code: str) -> None:
+    answer = client.get(f"/quality/records?{asked}")
+    assert answer.status_code in {400, 404}
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == code
+
+
+def test_the_report_is_written_in_both_languages_and_as_a_workbook(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Texts of institutions come from outside: they are neither markup nor formulas."""
+
+    async def story(hub: Hub) -> None:
+        await sources(hub)
+        async with hub.database.connection() as connection:
+            await connection.execute("UPDATE source SET institution_name = '=1+1<b>' WHERE id = 'his'")
+        await put(hub, patient(name=[]), visit(), diagnosis("O80.0"), result("o"))
+        await judge(hub)
+
+    run(settings, story)
+    wanted = score.period("Asia/Shanghai", "2026-01-01", None)
+    written = commands.report(settings, wanted, tmp_path / "out", form=None, language="zh")
+    assert [path.name for path in written] == ["quality.zh.html", "quality.en.html", "quality.xlsx"]
+    page = written[0].read_text(encoding="utf-8")
+    assert "数据质量报告" in page
+    assert "=1+1&lt;b&gt;" in page
+    assert "<script" not in page
+    assert "http://" not in page.replace("http-equiv", "")
+    assert "王芳" not in page
+    assert "Data quality report" in written[1].read_text(encoding="utf-8")
+    etree.parse(str(written[0]), etree.HTMLParser(recover=False))
+    sheets = CalamineWorkbook.from_path(str(written[2]))
+    assert len(sheets.sheet_names) == 4
+    assert "=1+1<b>" in [row[0] for row in sheets.get_sheet_by_index(1).to_python()]
+    with zipfile.ZipFile(written[2]) as book:
+        assert not [n for n in book.namelist() if "sheet" in n and b"<f>" in book.read(n)]
+    ids = {row[2] for row in sheets.get_sheet_by_index(3).to_python()[1:]}
+    assert ids <= {"Patient/p", "Encounter/v", "Condition/c", "Observation/o"}
+    with pytest.raises(WrongReport):
+        commands.report(settings, wanted, tmp_path / "report.pdf", form=None, language="zh")
+
+
+def test_the_command_judges_until_nothing_is_left(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        await put(hub, *(visit(f"v{n}") for n in range(7)))
+
+    run(settings, story)
+    told: list[int] = []
+    done = commands.run(settings, progress=told.append)
+    assert (done.records, sum(told)) == (7, 7)
+    assert commands.run(settings).records == 0
+    wanted = score.period("Asia/Shanghai", "2026-03-01", "2026-03-01")
+    assert len(commands.failing(settings, "visit-number", "unknown", wanted, most=5)) == 5

@@ -1,14 +1,42 @@
-"""Scores and rules as JSON, for programs."""
+"""Scores, rules and failing records as JSON, for programs."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from xinglin.core.clock import instant
 from xinglin.core.exact_json import Json
+from xinglin.hub.hub import Hub
+from xinglin.hub.quality import score
 from xinglin.hub.quality.ruleset import RuleSet
-from xinglin.hub.quality.score import Card, Failing, Scores
+from xinglin.hub.quality.score import Card, Failing, Period, Scores
 
 WORST = 20
+
+
+async def ask_scores(
+    hub: Hub, rules: RuleSet, period: Period, institution: str | None, language: str
+) -> Json:
+    """Give the scorecards of a period, or those of one institution."""
+    async with hub.database.connection() as connection:
+        found = await score.scores(connection, rules, period, institution)
+    return scores_as_json(rules, found, language)
+
+
+async def ask_failing(
+    hub: Hub,
+    rules: RuleSet,
+    rule: str,
+    institution: str,
+    period: Period,
+    *,
+    after: tuple[date, str],
+    most: int,
+) -> Json:
+    """Give a page of the records that fail a rule. Raises UnknownRule."""
+    async with hub.database.connection() as connection:
+        found = await score.failing(connection, rules, rule, institution, period, after=after, most=most + 1)
+    return failing_as_json(found, most)
 
 
 def scores_as_json(rules: RuleSet, scores: Scores, language: str) -> Json:

@@ -2,18 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
-from xinglin.core.clock import now
 from xinglin.core.settings import Settings
 from xinglin.hub import commands as hub_commands
 from xinglin.hub.database import Connection, address
 from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.quality import score
-from xinglin.hub.quality.errors import WrongPeriod, WrongReport
+from xinglin.hub.quality.errors import WrongReport
 from xinglin.hub.quality.evaluate import Evaluator, Progress
 from xinglin.hub.quality.report_excel import write_excel
 from xinglin.hub.quality.report_html import html_page
@@ -26,16 +23,6 @@ WAIT_SECONDS: Final = 0.5
 LANGUAGES: Final = ("zh", "en")
 
 T = TypeVar("T")
-
-
-def period(settings: Settings, first: str | None, last: str | None) -> Period:
-    """Read two days; without them the last thirty days up to today. Raises WrongPeriod."""
-    try:
-        end = date.fromisoformat(last) if last else now().astimezone(ZoneInfo(settings.time_zone)).date()
-        start = date.fromisoformat(first) if first else end - timedelta(days=score.DEFAULT_DAYS - 1)
-    except (ValueError, OverflowError):
-        raise WrongPeriod(first=first or "-", last=last or "-", most=score.MOST_DAYS) from None
-    return Period(start, end)
 
 
 def run(settings: Settings, *, progress: Callable[[int], None] = lambda _: None) -> Progress:
@@ -81,8 +68,9 @@ def failing(
 def report(
     settings: Settings, wanted: Period, output: Path, *, form: str | None, language: str
 ) -> list[Path]:
-    """Write a report: one file, or into a folder a page in each language and a workbook; give what was written.
+    """Write a report: one file, or into a folder a page in each language and a workbook.
 
+    Gives what was written.
     `form` is `html` or `xlsx`, None: by the file's ending. Raises WrongReport.
     """
     rules, found = scores(settings, wanted)

@@ -55,8 +55,9 @@ def html_page(rules: RuleSet, scores: Scores, language: str) -> str:
         rules=_worst(rules, scores.total, language),
         formula_title=say("How it is counted"),
         formula=say(
-            "A rule's rate is the share of tested records that pass. A dimension's score is 100 times the mean "
-            "of its rules' rates, weighted by severity; the overall score is the weighted mean of the dimensions."
+            "A rule's rate is the share of tested records that pass. A dimension's score is 100 times "
+            "the mean of its rules' rates, weighted by severity; the overall score is the weighted mean "
+            "of the dimensions."
         ),
     )
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, cast
+from zoneinfo import ZoneInfo
 
+from xinglin.core.clock import now
 from xinglin.hub.database import Connection
 from xinglin.hub.quality.errors import UnknownRule, WrongPeriod
 from xinglin.hub.quality.ruleset import Rule, RuleSet
@@ -40,7 +42,8 @@ SELECT t.name, f.id, f.day FROM quality_finding f
 JOIN quality_rule q ON q.number = f.rule JOIN quality_institution i ON i.number = f.institution
 JOIN resource_type t ON t.code = f.type
 WHERE q.id = %(rule)s AND q.kind = %(kind)s AND i.code = %(institution)s
-AND f.day BETWEEN %(first)s AND %(last)s AND (f.day, f.id) > (%(after_day)s, %(after_id)s) ORDER BY f.day, f.id LIMIT %(most)s
+AND f.day BETWEEN %(first)s AND %(last)s AND (f.day, f.id) > (%(after_day)s, %(after_id)s)
+ORDER BY f.day, f.id LIMIT %(most)s
 """
 _STATE: Final = "SELECT rules, done, updated FROM quality_progress"
 
@@ -66,6 +69,16 @@ class Period:
         if self.first.toordinal() - length < 1:
             return self
         return Period(self.first - timedelta(days=length), self.first - timedelta(days=1))
+
+
+def period(zone: str, first: str | None, last: str | None) -> Period:
+    """Read two days; without them the last thirty up to today in `zone`. Raises WrongPeriod."""
+    try:
+        end = date.fromisoformat(last) if last else now().astimezone(ZoneInfo(zone)).date()
+        start = date.fromisoformat(first) if first else end - timedelta(days=DEFAULT_DAYS - 1)
+    except (ValueError, OverflowError):
+        raise WrongPeriod(first=first or "-", last=last or "-", most=MOST_DAYS) from None
+    return Period(start, end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,12 @@ from xinglin.hub.database import Connection
 from xinglin.hub.quality.ledger import Window
 from xinglin.hub.quality.ruleset import Rule, RuleSet
 
+_BROKEN: Final = (
+    *(psycopg.ProgrammingError, psycopg.DataError, psycopg.InternalError, psycopg.NotSupportedError),
+    psycopg.errors.QueryCanceled,
+)
+"""What can be wrong with a query; it mustn't keep the other rules from being asked."""
+
 QUIET: Final = timedelta(seconds=30)
 """While records go on coming, a day is asked again only when nothing in it changed for so long."""
 
@@ -97,7 +103,7 @@ async def _answer(
         async with connection.transaction(force_rollback=True):
             await connection.execute("SET LOCAL transaction_read_only = on")
             row = await (await connection.execute(query, arguments)).fetchone()
-    except (psycopg.ProgrammingError, psycopg.DataError, psycopg.InternalError) as error:
+    except _BROKEN as error:
         logger().error("quality rule can't be asked", rule=rule.id, state=error.sqlstate)
         return 0, ()
     return cast("tuple[int, list[str]]", row)
