@@ -16,9 +16,7 @@ _BRACKETS = re.compile(r"[(\[{【<《](?P<inside>[^()\[\]{}【】<>《》]*)[)\]
 _LATIN = re.compile(r"[0-9a-z][0-9a-z+\-./:%#']*")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _DROPPED = re.compile(r"[\s\-_·,，.。:：;；'\"“”*、/()\[\]{}|+^]")
-_ROMAN = str.maketrans(
-    {sign: str(place % 12 + 1) for place, sign in enumerate("ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹⅺⅻ")}
-)
+_ROMAN = str.maketrans({sign: str(place % 12 + 1) for place, sign in enumerate("ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹⅺⅻ")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz, process
 
 from xinglin.core.i18n import Phrase
 from xinglin.standards.labitems.local import Local
-from xinglin.standards.labitems.names import Parts, pinyin, specimen_of, squeeze, take_apart, plain_text
+from xinglin.standards.labitems.names import Parts, pinyin, plain_text, specimen_of, squeeze, take_apart
 from xinglin.standards.labitems.table import Item, items
 from xinglin.standards.units import read_unit
 
@@ -52,18 +52,18 @@ class Learned:
     accepted: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     rejected: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
-    def accept(self, name: str, code: str) -> None:
+    def accept(self, name: str, code: str, times: int = 1) -> None:
         """Learn that `name` means the item `code`."""
-        _count(self.accepted, name, code)
+        _count(self.accepted, name, code, times)
 
-    def reject(self, name: str, code: str) -> None:
+    def reject(self, name: str, code: str, times: int = 1) -> None:
         """Learn that `name` doesn't mean the item `code`."""
-        _count(self.rejected, name, code)
+        _count(self.rejected, name, code, times)
 
 
-def _count(into: dict[str, dict[str, int]], name: str, code: str) -> None:
+def _count(into: dict[str, dict[str, int]], name: str, code: str, times: int) -> None:
     counts = into.setdefault(_key(take_apart(name)), {})
-    counts[code] = counts.get(code, 0) + 1
+    counts[code] = counts.get(code, 0) + times
 
 
 def _key(parts: Parts) -> str:

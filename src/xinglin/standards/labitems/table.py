@@ -32,7 +32,10 @@ _INTERVAL = re.compile(r"[MF]?(?:(?P<low>[\d.]+)-(?P<high>[\d.]+)|(?P<sign>[<>â‰
 
 @dataclass(frozen=True)
 class Item:
-    """A laboratory item; `unit` is UCUM, empty where results are words. `loinc` may be empty."""
+    """A laboratory item; `unit` is UCUM, empty where results are words; `kind` is LOINC's property.
+
+    `loinc` may be empty.
+    """
 
     code: str
     name: str
@@ -40,7 +43,7 @@ class Item:
     abbreviations: tuple[str, ...]
     aliases: tuple[str, ...]
     specimen: str
-    property: str
+    kind: str
     unit: str
     molar_mass: Decimal | None
     loinc: str
@@ -75,7 +78,7 @@ class Item:
             self.unit,
             molar_mass=self.molar_mass,
             valence=_VALENCES.get(self.code),
-            assay=self.property in ASSAYS,
+            assay=self.kind in ASSAYS,
         )
 
 
@@ -104,7 +107,7 @@ def _conversions() -> Mapping[tuple[str, str], tuple[Conversion | None]]:
 
 def _rows(name: str) -> Iterable[dict[str, str]]:
     source = files("xinglin.standards.labitems") / "data" / name
-    with source.open(encoding="utf-8", newline="") as handle:
+    with source.open(encoding="utf-8") as handle:
         return list(csv.DictReader(handle))
 
 
@@ -116,7 +119,7 @@ def _item(row: Mapping[str, str]) -> Item:
         abbreviations=tuple(filter(None, row["abbreviations"].split("|"))),
         aliases=tuple(filter(None, row["aliases"].split("|"))),
         specimen=row["specimen"],
-        property=row["property"],
+        kind=row["property"],
         unit=row["unit"],
         molar_mass=Decimal(row["molar_mass"]) if row["molar_mass"] else None,
         loinc=row["loinc"],

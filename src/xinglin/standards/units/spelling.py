@@ -122,7 +122,26 @@ def _words() -> dict[str, str]:
 @cache
 def _folded() -> dict[str, str]:
     """Units of laboratories by their lower-case writing: none of these means two things."""
-    codes = ("g", "mg", "ug", "ng", "pg", "mol", "mmol", "umol", "nmol", "pmol", "U", "mU", "kU", "%", "kPa", "fL")
+    codes = (
+        "g",
+        "mg",
+        "ug",
+        "ng",
+        "pg",
+        "mol",
+        "mmol",
+        "umol",
+        "nmol",
+        "pmol",
+        "U",
+        "mU",
+        "kU",
+        "%",
+        "kPa",
+        "fL",
+    )
     found = {code.lower(): code for code in codes}
-    found.update({word.lower(): code for word, code in _words().items() if word.lower() in {"iu", "miu", "uiu"}})
+    found.update(
+        {word.lower(): code for word, code in _words().items() if word.lower() in {"iu", "miu", "uiu"}}
+    )
     return found

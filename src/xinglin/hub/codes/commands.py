@@ -1,0 +1,107 @@
+"""What the `xinglin codes` commands do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from xinglin.core.settings import Settings
+from xinglin.hub.codes import sheet, work, workbench
+from xinglin.hub.codes.decisions import Decision, decide
+from xinglin.hub.codes.workbench import Bench, LocalCode, Standing
+from xinglin.hub.database import address
+from xinglin.hub.hub import Hub, open_hub
+from xinglin.standards.labitems.ranker import Candidate
+
+Result = TypeVar("Result")
+WAIT_SECONDS = 0.2
+EXPORTED = 1_000_000
+"""Most codes that one export holds."""
+
+
+def unmapped(
+    settings: Settings, *, source: str | None, most: int
+) -> list[tuple[LocalCode, Candidate | None]]:
+    """Give the most frequent local codes without a mapping, each with what is proposed."""
+
+    async def ask(hub: Hub) -> list[tuple[LocalCode, Candidate | None]]:
+        return await workbench.proposals(hub, await workbench.unmapped(hub, source=source, most=most))
+
+    return _with_hub(settings, ask)
+
+
+def candidates(settings: Settings, *, source: str, code: str, system: str | None, most: int) -> Bench:
+    """Give a local code with its candidates and decisions. Raises UnknownCode or AmbiguousCode."""
+    return _with_hub(
+        settings, lambda hub: workbench.bench(hub, source=source, code=code, system=system, most=most)
+    )
+
+
+def decide_one(
+    settings: Settings,
+    *,
+    source: str,
+    code: str,
+    system: str | None,
+    action: str,
+    target: str,
+    reason: str,
+    who: str,
+) -> None:
+    """Store a decision on one local code."""
+
+    async def ask(hub: Hub) -> None:
+        local = await workbench.one(hub, source=source, code=code, system=system)
+        one = Decision(local.system, local.code, local.display, action, target, reason, who)
+        await decide(hub, [one])
+
+    _with_hub(settings, ask)
+
+
+def export(settings: Settings, *, source: str | None, file: Path, language: str) -> int:
+    """Write all local codes with what is proposed as CSV; give how many."""
+
+    async def ask(hub: Hub) -> list[tuple[LocalCode, Candidate | None]]:
+        codes = await workbench.all_codes(hub, source=source, most=EXPORTED)
+        return await workbench.proposals(hub, codes)
+
+    rows = _with_hub(settings, ask)
+    file.write_text(sheet.export(rows, language), encoding="utf-8")
+    return len(rows)
+
+
+def import_(settings: Settings, *, file: Path, who: str) -> int:
+    """Store the decisions in a table, all or none; give how many. Raises UnusableSheet."""
+    decisions = sheet.read(file, who)
+    _with_hub(settings, lambda hub: decide(hub, decisions))
+    return len(decisions)
+
+
+def report(settings: Settings, *, source: str | None) -> Sequence[Standing]:
+    """Tell how far each source is."""
+    return _with_hub(settings, lambda hub: workbench.report(hub, source=source))
+
+
+def apply(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Standardise again what waits for it; give how many records changed. Stopped, it goes on where it was."""
+
+    async def ask(hub: Hub) -> int:
+        await hub.tending.stop()
+        written = 0
+        while (done := await work.step(hub)) is not None:
+            written += done.written
+            progress(done.looked_at)
+            if done.must_wait:
+                await asyncio.sleep(WAIT_SECONDS)
+        return written
+
+    return _with_hub(settings, ask)
+
+
+def _with_hub(settings: Settings, ask: Callable[[Hub], Awaitable[Result]]) -> Result:
+    async def opened(url: str) -> Result:
+        async with open_hub(settings, url) as hub:
+            return await ask(hub)
+
+    with address(settings) as url:
+        return asyncio.run(opened(url))
