@@ -100,7 +100,10 @@ def concept(rep: str, ctx: Context, arg: str) -> Json | None:
     if parts[2].upper() == "L" and "^" not in rep[1:]:
         return _plain(parts[0], ctx, arg)
     sort = arg or "code"
-    codings = [coding(ctx, parts[0], parts[1], parts[2], sort), coding(ctx, parts[3], parts[4], parts[5], sort)]
+    codings = [
+        coding(ctx, parts[0], parts[1], parts[2], sort),
+        coding(ctx, parts[3], parts[4], parts[5], sort),
+    ]
     text = parts[8] or (parts[1] if parts[1] else parts[4]) or ""
     found: Json = {}
     known = [one for one in codings if one and "code" in one]
@@ -223,9 +226,13 @@ def wrapped(rep: str, ctx: Context, _arg: str) -> Json | None:
 
 
 def language(rep: str, ctx: Context, _arg: str) -> Json | None:
-    """Give a language as a patient's way to communicate."""
-    found = concept(rep, ctx, "language")
-    return {"language": found} if found else None
+    """Give a language as a patient's way to communicate; FHIR demands BCP 47 codes."""
+    parts = split(rep, ctx)
+    found = translated("0296", parts[0]) or translated("0296", parts[0].lower())
+    if not found:
+        return None
+    concept_: Json = {"coding": [{"system": found[0], "code": found[1]}]}
+    return {"language": {**concept_, "text": parts[1]} if len(parts) > 1 and parts[1] else concept_}
 
 
 def mothers_name(rep: str, ctx: Context, _arg: str) -> Json | None:

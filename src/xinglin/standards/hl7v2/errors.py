@@ -80,7 +80,9 @@ class TimeMissing(IntakeError):
 
     code = "XL7109"
     message = '{place} doesn\'t hold a date and time of HL7 ("{found}").'
-    remedy = "Write dates and times as YYYYMMDDHHMMSS, with a zone such as +0800 where it isn't the source's own."
+    remedy = (
+        "Write dates and times as YYYYMMDDHHMMSS, with a zone such as +0800 where it isn't the source's own."
+    )
     issue = "value"
 
 
@@ -91,3 +93,12 @@ class TooManySegments(IntakeError):
     message = "The message has more than {limit} segments."
     remedy = "Split it into several messages."
     issue = "too-costly"
+
+
+class BrokenFrame(IntakeError):
+    """Bytes outside of an MLLP frame, or a frame that another began in."""
+
+    code = "XL7111"
+    message = "The message isn't framed as MLLP asks: VT before it, FS and CR behind it."
+    remedy = "Send each message as one whole frame, and wait for its answer before sending the next."
+    issue = "structure"

@@ -35,7 +35,9 @@ def human_name(rep: str, ctx: Context, arg: str) -> Json | None:
     if use:
         found["use"] = use[1]
     whole = family + "".join(given)
-    found["text"] = whole if _CHINESE.fullmatch(whole) else " ".join([*found.get("prefix", []), *given, family]).strip()
+    found["text"] = (
+        whole if _CHINESE.fullmatch(whole) else " ".join([*found.get("prefix", []), *given, family]).strip()
+    )
     return found if found["text"] else None
 
 
@@ -116,7 +118,11 @@ def actor(rep: str, ctx: Context, _arg: str) -> Json | None:
 def participant(rep: str, ctx: Context, arg: str) -> Json | None:
     """XCN as a participant of an encounter with the participation type `arg`."""
     found = practitioner(rep, ctx, "")
-    return {"type": [{"coding": [{"system": PARTICIPATION, "code": arg}]}], "individual": found} if found else None
+    return (
+        {"type": [{"coding": [{"system": PARTICIPATION, "code": arg}]}], "individual": found}
+        if found
+        else None
+    )
 
 
 def function_performer(rep: str, ctx: Context, arg: str) -> Json | None:

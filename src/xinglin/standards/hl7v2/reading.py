@@ -82,8 +82,9 @@ def _event(message: Message) -> tuple[Mapping[str, str], str]:
 def _require(message: Message, event: Mapping[str, str], name: str) -> None:
     present = {one.name for one in message.segments}
     for segment in event["needs"].split():
-        if segment not in present:
-            raise SegmentMissing(expression=segment, segment=segment, event=name)
+        if present.isdisjoint(segment.split("|")):
+            wanted = segment.split("|")[0]
+            raise SegmentMissing(expression=wanted, segment=wanted, event=name)
     if event["action"] == "merge-patient":
         merged = message.first("MRG")
         if merged and not merged.part(1):

@@ -66,7 +66,10 @@ def _structured(rep: str, units: Json, ctx: Context) -> Value | None:
         if separator == "-" and low <= high:
             return "valueRange", {"low": {"value": low, **units}, "high": {"value": high, **units}}
         if separator in (":", "/"):
-            return "valueRatio", {"numerator": {"value": low, **units}, "denominator": {"value": high, **units}}
+            return "valueRatio", {
+                "numerator": {"value": low, **units},
+                "denominator": {"value": high, **units},
+            }
     if low is not None and not parts[3] and not separator and sign in ("", "=", "<", ">", "<=", ">="):
         comparator = {"comparator": sign} if sign not in ("", "=") else {}
         return "valueQuantity", {"value": low, **comparator, **units}

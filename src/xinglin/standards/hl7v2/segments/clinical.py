@@ -45,7 +45,9 @@ def _allergy(ctx: Context, segment: Segment, name: str, *, deleted: bool) -> Non
 
 def _state(record: Json, system: str, *, deleted: bool, clinical: str = "active") -> None:
     if deleted:
-        record["verificationStatus"] = coded(f"{system}-ver{'ification' if 'all' in system else '-status'}", "entered-in-error")
+        record["verificationStatus"] = coded(
+            f"{system}-ver{'ification' if 'all' in system else '-status'}", "entered-in-error"
+        )
     else:
         record["clinicalStatus"] = coded(f"{system}-clinical", clinical)
 

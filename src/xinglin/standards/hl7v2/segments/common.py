@@ -4,8 +4,7 @@ from typing import Any
 
 from xinglin.core.exact_json import Json
 from xinglin.standards.hl7v2.context import Context, reference
-from xinglin.standards.hl7v2.datatypes import concept, split
-from xinglin.standards.hl7v2.message import Segment
+from xinglin.standards.hl7v2.datatypes import split
 from xinglin.standards.hl7v2.naming import system_of
 from xinglin.standards.hl7v2.times import moment
 
@@ -62,23 +61,16 @@ def ordered(ctx: Context, record: Json, name: str) -> None:
     period = record.get(name)
     if not period or not (period.get("start") and period.get("end")):
         return
-    start, end = (moment(_plain(period[one]), ctx.origin.zone) for one in ("start", "end"))
-    if start and end and end.at < start.at and not end.text == start.text[: len(end.text)]:
+    start, end = (moment(unpunctuated(period[one]), ctx.origin.zone) for one in ("start", "end"))
+    if start and end and end.at < start.at and end.text != start.text[: len(end.text)]:
         ctx.keep_field(record, f"{name}-end", period.pop("end"))
 
 
-def _plain(text: str) -> str:
+def unpunctuated(text: str) -> str:
     """Undo FHIR's punctuation of a date and time."""
     day, _, clock = text.partition("T")
     zone = "".join(clock[-6:].split(":")) if clock else ""
     return day.replace("-", "") + clock[:-6].replace(":", "") + zone
-
-
-def described(ctx: Context, segment: Segment, record: Json, number: int, target: str, sort: str) -> None:
-    """Put a coded field into `record` where it says something."""
-    found = concept(segment.first(number), ctx, sort) if segment.field(number) else None
-    if found:
-        record[target] = found
 
 
 def absent() -> Json:

@@ -38,7 +38,11 @@ def txa(ctx: Context, segment: Segment) -> None:
 def _described(ctx: Context, segment: Segment) -> Json:
     """Say of the content what TXA says of it; the content itself may come later or never."""
     found: Json = {"title": ctx.text(segment.first(16)) or segment.part(2, 2) or segment.part(2)}
-    created = date_time(segment.first(6) or segment.first(4), ctx, "") if segment.field(6) or segment.field(4) else None
+    created = (
+        date_time(segment.first(6) or segment.first(4), ctx, "")
+        if segment.field(6) or segment.field(4)
+        else None
+    )
     if created:
         found["creation"] = created
     return {name: one for name, one in found.items() if one} or {"title": ctx.control}

@@ -79,7 +79,11 @@ def _dose(ctx: Context, segment: Segment, at: int, record: Json) -> None:
 def rxr(ctx: Context, segment: Segment) -> None:
     """Read the route of what stands before it."""
     record = ctx.order
-    if record is None or record["resourceType"] not in ("MedicationRequest", "MedicationDispense", "Immunization"):
+    if record is None or record["resourceType"] not in (
+        "MedicationRequest",
+        "MedicationDispense",
+        "Immunization",
+    ):
         ctx.keep_segment(segment)
     else:
         apply(f"RXR[{record['resourceType']}]", segment, record, ctx)

@@ -161,7 +161,10 @@ def _report(ctx: Context, segment: Segment, placer: str, filler: str) -> Json:
 
 def _span(ctx: Context, segment: Segment, record: Json) -> None:
     """OBR-7 with OBR-8 is the time from start to end."""
-    start, end = record.get("effectiveDateTime"), date_time(segment.first(8), ctx, "") if segment.field(8) else None
+    start, end = (
+        record.get("effectiveDateTime"),
+        date_time(segment.first(8), ctx, "") if segment.field(8) else None,
+    )
     if end and start and end != start:
         record["effectivePeriod"] = {"start": record.pop("effectiveDateTime"), "end": end}
         ordered(ctx, record, "effectivePeriod")

@@ -25,7 +25,8 @@ def rf1(ctx: Context, segment: Segment) -> None:
     ctx.referral = ctx.owner = record
     about(ctx, record)
     stated = translated("0283", segment.part(1))
-    record |= {"status": ctx.event["status"] or (stated[1] if stated else "unknown"), "intent": "order"}
+    forced = ctx.event["status"] if ctx.event["action"] == "referral" else ""
+    record |= {"status": forced or (stated[1] if stated else "unknown"), "intent": "order"}
     number = ei(segment.first(6), ctx, "PLAC") if segment.field(6) else None
     if number:
         append(record, "identifier", number)

@@ -10,6 +10,7 @@ from xinglin.standards.hl7v2.message import Segment
 from xinglin.standards.hl7v2.segments import documents
 from xinglin.standards.hl7v2.segments.common import about, absent, append, code_key, number_key, ordered
 from xinglin.standards.hl7v2.values import attachment, reference_range, value
+from xinglin.standards.hl7v2.vitals import conform
 
 _ATTACHED: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value"
 """R4 has no Observation.valueAttachment; the guide takes R5's."""
@@ -50,6 +51,7 @@ def obx(ctx: Context, segment: Segment) -> None:
         append(record, "extension", {"url": FIELD + "OBX-4", "valueString": ctx.text(segment.field(4))})
     _value(ctx, segment, record)
     _relate(ctx, record)
+    conform(ctx, segment, record)
     ctx.owner = record
 
 

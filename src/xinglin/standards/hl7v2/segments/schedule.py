@@ -1,6 +1,6 @@
 """SCH, AIS, AIG, AIL and AIP: appointments."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from xinglin.core.exact_json import Json
@@ -9,7 +9,7 @@ from xinglin.standards.hl7v2.datatypes import concept, ei, instant, number
 from xinglin.standards.hl7v2.mapping import apply
 from xinglin.standards.hl7v2.message import Segment
 from xinglin.standards.hl7v2.naming import translated
-from xinglin.standards.hl7v2.segments.common import append, number_key
+from xinglin.standards.hl7v2.segments.common import append, number_key, unpunctuated
 from xinglin.standards.hl7v2.times import moment
 
 _MINUTES: Final = {"S": 60, "SEC": 60, "M": 1, "MIN": 1, "": 1, "H": -60, "HR": -60}
@@ -41,7 +41,7 @@ def sch(ctx: Context, segment: Segment) -> None:
 
 def _reason(ctx: Context, segment: Segment, record: Json) -> None:
     why = concept(segment.first(6), ctx, "appointment-event-reason") if segment.field(6) else None
-    if why and record["status"] in ("cancelled", "noshow"):
+    if why and record["status"] == "cancelled":
         record["cancelationReason"] = why
     elif why:
         ctx.keep_field(record, "SCH-6", segment.field(6))
@@ -92,9 +92,6 @@ def settle(ctx: Context) -> None:
         record["status"] = "cancelled" if record["status"] in _ENDED else "proposed"
 
 
-def _moment(ctx: Context, text: str | None):
-    if not text:
-        return None
-    day, _, clock = text.partition("T")
-    found = moment(day.replace("-", "") + clock[:-6].replace(":", "") + clock[-6:].replace(":", ""), ctx.origin.zone)
+def _moment(ctx: Context, text: str | None) -> datetime | None:
+    found = moment(unpunctuated(text), ctx.origin.zone) if text else None
     return found.at if found else None
