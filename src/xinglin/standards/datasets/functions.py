@@ -106,6 +106,11 @@ def _times(call: Call) -> Function:
     return lambda value, _row: factor * (to_number(value) if isinstance(value, str) else value)
 
 
+def _then(call: Call) -> Function:
+    word = call.constant(0, "a word")
+    return lambda _value, _row: word
+
+
 def _whole(call: Call) -> Function:
     def whole(value: str, row: Row) -> int | None:
         number = to_number(value)
@@ -305,6 +310,7 @@ FUNCTIONS: Final[dict[str, Callable[[Call], Function]]] = {
     "day": _day,
     "number": _number,
     "whole": _whole,
+    "then": _then,
     "times": _times,
     "flag": _flag,
     "map": _map,
