@@ -20,20 +20,25 @@ _MOST_ROWS: Final = 1_048_000
 
 
 class _Book:
-    """A workbook under way."""
+    """A workbook under way. Some of xlsxwriter's own types are open."""
 
-    def __init__(self, path: Path, language: str) -> None:
+    def __init__(self, path: Path) -> None:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         self._book = xlsxwriter.Workbook(str(path), options)
-        self._language = language
-        self._head = self._book.add_format({"bold": True, "bg_color": "#E3F1EB", "bottom": 1})
-        self._figure = self._book.add_format({"num_format": "0.0"})
+        self._head: Format = self._book.add_format(  # pyright: ignore[reportUnknownMemberType]
+            {"bold": True, "bg_color": "#E3F1EB", "bottom": 1}
+        )
+        self._figure: Format = self._book.add_format(  # pyright: ignore[reportUnknownMemberType]
+            {"num_format": "0.0"}
+        )
 
     def sheet(self, name: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        """Write a sheet; `name` and `heads` are message ids."""
-        sheet = self._book.add_worksheet(translate(name, self._language))
+        """Write a sheet."""
+        sheet: Worksheet = self._book.add_worksheet(  # pyright: ignore[reportUnknownMemberType]
+            name
+        )
         for column, head in enumerate(heads):
-            sheet.write_string(0, column, translate(head, self._language), self._head)
+            sheet.write_string(0, column, head, self._head)
         for place, row in enumerate(rows[:_MOST_ROWS], 1):
             _write_row(sheet, place, row, self._figure)
         sheet.freeze_panes(1, 0)
@@ -59,12 +64,16 @@ def write_excel(
     path: Path, rules: RuleSet, scores: Scores, examples: Sequence[tuple[str, str, Failing]], language: str
 ) -> None:
     """Write the workbook: overview, institutions, rules, failing records (institution, rule, record)."""
-    book = _Book(path, language)
-    book.sheet("Overview", ("what", "value"), _overview(rules, scores, language))
+
+    def _(text: str) -> str:
+        return translate(text, language)
+
+    book = _Book(path)
+    book.sheet(_("Overview"), (_("what"), _("value")), _overview(rules, scores, language))
     dimensions = [one.name[language] for one in rules.dimensions.values()]
     book.sheet(
-        "Institutions",
-        ("institution", "code", "score", "change", *dimensions),
+        _("Institutions"),
+        (_("institution"), _("code"), _("score"), _("change"), *dimensions),
         [
             [
                 *(one.name, one.institution, one.card.overall),
@@ -75,29 +84,39 @@ def write_excel(
         ],
     )
     book.sheet(
-        "Rules",
-        ("rule", "id", "dimension", "severity", "tested", "failed", "pass rate", "counted", "source"),
+        _("Rules"),
+        (
+            _("rule"),
+            _("id"),
+            _("dimension"),
+            _("severity"),
+            _("tested"),
+            _("failed"),
+            _("pass rate"),
+            _("counted"),
+            _("according to"),
+        ),
         _rules(rules, scores, language),
     )
     book.sheet(
-        "Failing records",
-        ("institution", "rule", "record", "day"),
+        _("Failing records"),
+        (_("institution"), _("rule"), _("record"), _("day")),
         [[code, rule, str(one.key), one.day.isoformat()] for code, rule, one in examples],
     )
     book.close()
 
 
 def _overview(rules: RuleSet, scores: Scores, language: str) -> list[list[Cell]]:
-    def say(text: str) -> str:
+    def _(text: str) -> str:
         return translate(text, language)
 
     total = scores.total
     rows: list[list[Cell]] = [
-        [say("period"), f"{scores.period.first} – {scores.period.last}"],
-        [say("as of"), f"{scores.updated:%Y-%m-%d %H:%M} UTC"],
-        [say("institutions"), len(scores.cards)],
-        [say("tests"), total.tested],
-        [say("Overall score"), total.overall],
+        [_("period"), f"{scores.period.first} – {scores.period.last}"],
+        [_("as of"), f"{scores.updated:%Y-%m-%d %H:%M} UTC"],
+        [_("institutions"), len(scores.cards)],
+        [_("tests"), total.tested],
+        [_("Overall score"), total.overall],
     ]
     rows += [[one.name[language], total.dimensions[key]] for key, one in rules.dimensions.items()]
     rows += [[f"{one.name[language]} %", total.indicators[key]] for key, one in rules.indicators.items()]

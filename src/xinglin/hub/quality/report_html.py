@@ -27,34 +27,32 @@ def _template() -> Template:
 def html_page(rules: RuleSet, scores: Scores, language: str) -> str:
     """Write the report in `language`."""
 
-    def say(text: str) -> str:
+    def _(text: str) -> str:
         return escape(translate(text, language))
 
     first, last = scores.period.first, scores.period.last
-    state = (
-        "" if scores.current else say("Records are being judged anew by changed rules; figures are mixed.")
-    )
+    state = "" if scores.current else _("Records are being judged anew by changed rules; figures are mixed.")
     return _template().substitute(
         language=escape(language),
-        title=say("Data quality report"),
+        title=_("Data quality report"),
         period=f"{first} – {last}",
-        updated=say("as of") + f" {scores.updated:%Y-%m-%d %H:%M} UTC",
+        updated=_("as of") + f" {scores.updated:%Y-%m-%d %H:%M} UTC",
         state=f'<p class="note">{state}</p>' if state else "",
-        overall_title=say("Overall score"),
+        overall_title=_("Overall score"),
         overall=gauge(scores.total.overall),
-        summary=_tiles(scores, say("institutions"), say("tests"), say("tests failed")),
-        indicators_title=say("Indicators"),
+        summary=_tiles(scores, _("institutions"), _("tests"), _("tests failed")),
+        indicators_title=_("Indicators"),
         indicators=_indicators(rules, scores.total, language),
-        dimensions_title=say("Dimensions"),
+        dimensions_title=_("Dimensions"),
         dimensions=_dimensions(rules, scores.total, language),
-        trend_title=say("Overall score by day"),
+        trend_title=_("Overall score by day"),
         trend=line([(day, card.overall) for day, card in scores.days]),
-        institutions_title=say("Institutions, worst first"),
+        institutions_title=_("Institutions, worst first"),
         institutions=_institutions(rules, scores, language),
-        rules_title=say("Rules that cost most"),
+        rules_title=_("Rules that cost most"),
         rules=_worst(rules, scores.total, language),
-        formula_title=say("How it is counted"),
-        formula=say(
+        formula_title=_("How it is counted"),
+        formula=_(
             "A rule's rate is the share of tested records that pass. A dimension's score is 100 times "
             "the mean of its rules' rates, weighted by severity; the overall score is the weighted mean "
             "of the dimensions."
@@ -94,8 +92,10 @@ def _dimensions(rules: RuleSet, card: Card, language: str) -> str:
 
 
 def _institutions(rules: RuleSet, scores: Scores, language: str) -> str:
-    words = ("institution", "code", "score", "change")
-    heads = [escape(translate(word, language)) for word in words]
+    def _(text: str) -> str:
+        return escape(translate(text, language))
+
+    heads = [_("institution"), _("code"), _("score"), _("change")]
     heads += [escape(one.name[language]) for one in rules.dimensions.values()]
     return _head(heads) + _rows(_institution(rules, one) for one in scores.cards[:MOST_INSTITUTIONS])
 
@@ -114,7 +114,10 @@ def _change(value: float | None) -> str:
 
 
 def _worst(rules: RuleSet, card: Card, language: str) -> str:
-    words = ("rule", "id", "dimension", "severity", "tested", "failed", "pass rate")
+    def _(text: str) -> str:
+        return escape(translate(text, language))
+
+    heads = [_("rule"), _("id"), _("dimension"), _("severity"), _("tested"), _("failed"), _("pass rate")]
     rows = [
         [
             f"{escape(rule.name[language])}<br><small>{escape(rule.counted[language])}</small>",
@@ -127,7 +130,7 @@ def _worst(rules: RuleSet, card: Card, language: str) -> str:
         ]
         for rule, (tested, failed) in card.worst(rules, WORST)
     ]
-    return _head([escape(translate(word, language)) for word in words]) + _rows(rows)
+    return _head(heads) + _rows(rows)
 
 
 def _head(cells: Sequence[str]) -> str:
