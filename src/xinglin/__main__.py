@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xinglin import __version__
-from xinglin.commandline import db, package, standards
+from xinglin.commandline import codes, db, intake, mapping, package, quality, refused, source, standards, terminology
 from xinglin.commandline.shell import LANGUAGE, _, err, out
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError, XinglinError
@@ -40,9 +40,16 @@ cli = typer.Typer(
         "Settings: environment XINGLIN_NAME, then xinglin.toml, then defaults; see 'xinglin settings'."
     ),
 )
+cli.add_typer(intake.cli)
+cli.add_typer(source.cli, name="source")
+cli.add_typer(refused.cli, name="refused")
 cli.add_typer(standards.cli)
 cli.add_typer(db.cli, name="db")
+cli.add_typer(codes.cli, name="codes")
 cli.add_typer(package.cli, name="package")
+cli.add_typer(terminology.cli, name="terminology")
+cli.add_typer(mapping.cli, name="mapping")
+cli.add_typer(quality.cli, name="quality")
 
 
 def _tell_version(asked: bool) -> None:

@@ -1,10 +1,5 @@
 """What a worker process does: opens the hub, answers requests, and ends when the main process does."""
 
-import ctypes
-import gc
-import os
-import signal
-import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -13,15 +8,13 @@ from xinglin.core.errors import XinglinError
 from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs, describe, logger
+from xinglin.hub.processes import end_with, settle
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 Failed = Callable[[tuple[type[XinglinError], Mapping[str, object]]], None]
 """Takes the class of an error and what it was made with."""
-
-PR_SET_PDEATHSIG = 1
-"""Have the kernel send this process a signal when its parent ends (Linux, prctl(2))."""
 
 
 def work(settings: Settings, parent: int, failed: Failed) -> "Starlette":
@@ -40,22 +33,10 @@ def work(settings: Settings, parent: int, failed: Failed) -> "Starlette":
         async with AsyncExitStack() as stack:
             with _told(failed):
                 app.state.hub = await stack.enter_async_context(open_hub(settings, settings.database_url))
-            _settle()
+            settle()
             yield
 
     return make_app(settings, lifespan)
-
-
-def end_with(parent: int) -> None:
-    """Have the kernel kill this process when `parent` ends, however that ends.
-
-    A worker left behind would keep the port and the database from the next hub. Nothing is lost: what was
-    acknowledged is committed. Elsewhere than on Linux this does nothing.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before the kernel knew of our wish
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @contextmanager
@@ -71,13 +52,3 @@ def _told(failed: Failed) -> Generator[None]:
         logger().error("worker can't start", **describe(error))
         failed((XinglinError, {}))
         raise
-
-
-def _settle() -> None:
-    """Keep the garbage collector from walking over the definitions, which live as long as the process.
-
-    A full collection holds every request up for a tenth of a second; ours leave few cycles behind.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 1_000)

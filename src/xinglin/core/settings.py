@@ -87,6 +87,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: Annotated[
         str, Meta(description="names the hub answers to beside localhost, with commas between; *: any")
     ] = ""
+    intake_workers: Annotated[Positive, Meta(description="processes that load deliveries side by side")] = 2
+    intake_folder: Annotated[
+        str,
+        Meta(
+            description="drop folder: files in its folder NAME are deliveries of the source NAME; empty: none"
+        ),
+    ] = ""
+    mllp_port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port for HL7 v2 messages by MLLP; 0: none")
+    ] = 0
     max_body_bytes: Annotated[Positive, Meta(description="largest request body, unpacked, in bytes")] = (
         50_000_000
     )
@@ -123,9 +133,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.home).expanduser().absolute()
 
     @property
+    def spool(self) -> Path:
+        """Where deliveries wait that came by HTTP."""
+        return self.folder / "spool"
+
+    @property
     def packages(self) -> Path:
         """Where installed FHIR packages are kept."""
         return self.folder / "packages"
+
+    @property
+    def mappings(self) -> Path:
+        """Where the site's own mappings of tables are kept."""
+        return self.folder / "mappings"
 
 
 class Setting(msgspec.Struct, frozen=True):

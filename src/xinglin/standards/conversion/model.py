@@ -31,6 +31,9 @@ class Mode(Enum):
     """A part of a record: its elements replace those stored (an older part only adds what is missing),
     arrays named in `Fact.lists` are joined with those stored, everything else stays (see `merge.merge`)."""
 
+    DELETE = "delete"
+    """The source has deleted it; the resource has type and id only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:

@@ -39,6 +39,15 @@ class Undecided(IntakeError):
     issue = "structure"
 
 
+def known_charset(name: str) -> bool:
+    """Tell whether `decode` knows a character set by this name."""
+    try:
+        codecs.lookup(NAMES.get(name.upper(), name))
+    except LookupError:
+        return False
+    return True
+
+
 def decode(raw: bytes, charset: str | None = None) -> str:
     """Give the text, without a byte order mark.
 

@@ -10,7 +10,9 @@ down_revision = "0001"
 def upgrade() -> None:
     """Apply the step. The tables of background work are procrastinate's own."""
     op.get_bind().exec_driver_sql(SQL)
-    op.get_bind().exec_driver_sql(SchemaManager.get_schema())
+    # Its text has percent signs, which SQLAlchemy would take for parameters.
+    with op.get_bind().connection.cursor() as cursor:
+        cursor.execute(SchemaManager.get_schema())
 
 
 SQL = """

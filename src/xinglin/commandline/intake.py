@@ -1,0 +1,160 @@
+"""`xinglin intake` and `xinglin deliveries`."""
+
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from xinglin.commandline.shell import LANGUAGE, _, err, out
+from xinglin.core import settings as configuration
+
+if TYPE_CHECKING:
+    from xinglin.hub.intake.commands import Summary
+    from xinglin.hub.intake.counts import Counts
+
+cli = typer.Typer()
+REFUSED = 3
+"""The exit code where some data was refused."""
+
+
+class Form(StrEnum):
+    """How the summary is told."""
+
+    text = "text"
+    json = "json"
+
+
+@cli.command(
+    help=_("Take in files, folders, .gz, .zst and .zip, in any of the formats known here."),
+    epilog=_("Exit codes: 0 all is in; 3 some was refused and waits in the queue; 10 settings; 11 database."),
+)
+def intake(
+    paths: Annotated[list[Path], typer.Argument(help=_("files and folders"), exists=True)],
+    source: Annotated[str | None, typer.Option(help=_("whose data it is; see 'xinglin source list'"))] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help=_("a summary to read, or one JSON object"))
+    ] = Form.text,
+) -> None:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from xinglin.hub.intake import commands
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(_("Taking in"), total=None, rate="")
+        received = 0
+
+        def progress(read: int, size: int, counts: "Counts") -> None:
+            nonlocal received
+            received += counts.received
+            seconds = bar.tasks[0].elapsed or 1
+            rate = _("{rate} a second").format(rate=f"{received / seconds:,.0f}")
+            bar.update(task, completed=read, total=size, rate=rate)
+
+        summary = commands.intake(configuration.load(), source=source, paths=paths, progress=progress)
+    if form is Form.json:
+        sys.stdout.buffer.write(_json(summary) + b"\n")
+    else:
+        _tell(summary)
+    if summary.counts.refused:
+        sys.exit(REFUSED)
+
+
+def _json(summary: "Summary") -> bytes:
+    import msgspec
+
+    from xinglin.core.exact_json import dumps
+
+    shown = msgspec.to_builtins(summary.counts) | {
+        "seconds": round(summary.seconds, 3),
+        "deliveries": msgspec.to_builtins(summary.deliveries),
+    }
+    return dumps(shown)
+
+
+def _tell(summary: "Summary") -> None:
+    from xinglin.core.errors import all_errors
+    from xinglin.core.i18n import translate
+
+    counts = summary.counts
+    told = _(
+        "{received} received: {accepted} accepted, {unchanged} unchanged, {refused} refused; {rate} a second."
+    )
+    out.print(
+        told.format(
+            received=f"{counts.received:,}",
+            accepted=f"{counts.accepted:,}",
+            unchanged=f"{counts.unchanged:,}",
+            refused=f"{counts.refused:,}",
+            rate=f"{counts.received / max(summary.seconds, 0.001):,.0f}",
+        )
+    )
+    meanings = {error.code: error.message for error in all_errors()}
+    _table(_("records stored"), [(kind, n, "") for kind, n in _most(counts.by_type)])
+    reasons = [(code, n, translate(meanings.get(code, ""), LANGUAGE)) for code, n in _most(counts.by_reason)]
+    _table(_("reasons for refusal"), reasons)
+    _table(_("kept, not understood"), [(what, n, "") for what, n in _most(counts.unknown)[:20]])
+    for delivery in summary.deliveries:
+        if delivery.fault is not None:
+            told = _("{file} couldn't be loaded to its end: {why}")
+            out.print(
+                told.format(file=delivery.name, why=delivery.fault["texts"][LANGUAGE]["text"]), style="red"
+            )
+    if counts.refused:
+        out.print(_("What was refused is kept: 'xinglin refused list' shows it, why, and what to do."))
+
+
+def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _table(title: str, rows: list[tuple[str, int, str]]) -> None:
+    if not rows:
+        return
+    table = Table(box=None, title=title, title_justify="left", show_header=False)
+    for name, count, meaning in rows:
+        table.add_row(name, f"{count:,}", meaning)
+    out.print(table)
+
+
+@cli.command(
+    help=_("List the latest deliveries with their receipts."),
+    epilog=_("Exit codes: 0 listed; 10 settings; 11 database."),
+)
+def deliveries(
+    source: Annotated[str | None, typer.Option(help=_("only those of this source"))] = None,
+    most: Annotated[int, typer.Option(help=_("how many"), min=1)] = 20,
+) -> None:
+    from xinglin.hub.intake import commands
+    from xinglin.hub.intake.deliveries import latest
+
+    found = commands.with_connection(configuration.load(), lambda c: latest(c, source=source, most=most))
+    table = Table(box=None)
+    titles = (
+        "number",
+        "source",
+        "file",
+        "received at",
+        "state",
+        "received",
+        "accepted",
+        "unchanged",
+        "refused",
+    )
+    for title in titles:
+        table.add_column(_(title), justify="right" if title in titles[5:] else "left")
+    for one in found:
+        counts = (one.counts.received, one.counts.accepted, one.counts.unchanged, one.counts.refused)
+        when = f"{one.received.astimezone():%F %T}"
+        table.add_row(str(one.number), one.source, one.name, when, _(one.state), *map("{:,}".format, counts))
+    out.print(table)

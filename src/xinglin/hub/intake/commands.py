@@ -1,0 +1,173 @@
+"""What `xinglin intake`, `source`, `refused` and `deliveries` do."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from xinglin.core.settings import Settings
+from xinglin.core.telemetry import configure_logs
+from xinglin.hub import schema
+from xinglin.hub.database import Connection, address
+from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.intake import deliveries, sources
+from xinglin.hub.intake.counts import Counts
+from xinglin.hub.intake.crew import Crew, Here, loader, processes
+from xinglin.hub.intake.deliveries import Delivery
+from xinglin.hub.intake.formats import formats
+from xinglin.hub.intake.jobs import Jobs, open_jobs
+from xinglin.hub.intake.replay import replay_waiting
+from xinglin.hub.intake.sources import Source
+from xinglin.standards.identifiers import SCHEMES, Kind
+
+Result = TypeVar("Result")
+
+ALONE_BYTES: Final = 4_000_000
+"""Up to so much is loaded in one process: starting more takes longer than the work."""
+
+LOOK_SECONDS: Final = 0.5
+SIDE_BY_SIDE: Final = 4
+"""Deliveries that are cut at the same time; their pieces share the crew."""
+
+LOCAL: Final = Source(
+    id="local",
+    institution=SCHEMES[Kind.CREDIT_CODE].invented(1),
+    institution_name="Xinglin",
+    system="xinglin intake",
+)
+"""Who delivers where no source is named: files that the operator loads, of nobody's in particular."""
+
+Progress = Callable[[int, int, Counts], None]
+"""Told how many bytes are read, of how many, and the counts of what was loaded since it was last told."""
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """What one `xinglin intake` brought; what had come before is `unchanged`, or still refused."""
+
+    counts: Counts
+    deliveries: list[Delivery]
+    seconds: float
+
+
+def with_hub(settings: Settings, work: Callable[[Hub, str], Awaitable[Result]]) -> Result:
+    """Run `work` with the hub, its schema brought up to date, and the database's address."""
+    configure_logs(settings)
+
+    async def opened(url: str) -> Result:
+        async with open_hub(settings, url) as hub:
+            return await work(hub, url)
+
+    with address(settings) as url:
+        schema.upgrade(url)
+        return asyncio.run(opened(url))
+
+
+def with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Run `work` in a transaction of the hub's database."""
+
+    async def connected(hub: Hub, _: str) -> Result:
+        return await hub.transaction(work)
+
+    return with_hub(settings, connected)
+
+
+def files_of(paths: Iterable[Path]) -> Iterator[Path]:
+    """Give the files, those of folders in the order of their names; hidden files and folders are left out."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for inner in sorted(path.rglob("*")):
+            if inner.is_file() and not any(part.startswith(".") for part in inner.relative_to(path).parts):
+                yield inner
+
+
+def intake(settings: Settings, *, source: str | None, paths: Sequence[Path], progress: Progress) -> Summary:
+    """Deliver files as `source`, wait until they are loaded, and give what became of them.
+
+    Without a source they are the hub's own (`LOCAL`). What another process begins to load is waited for, and
+    what one left undone is gone on with. Raises UnknownSource, SourceDisabled, or OSError for a path.
+    """
+    found = [(path, path.stat().st_size) for path in files_of(paths)]
+    size = sum(size for _, size in found)
+    began = time.monotonic()
+
+    async def work(hub: Hub, url: str) -> Summary:
+        known = await _known(hub, source)
+        seen = _Seen(size, progress)
+        async with _crew(settings, hub, url, size) as crew, open_jobs(hub, crew, url, seen.hear) as jobs:
+            numbers = [(await _put(hub, jobs, known, path, size)) for path, size in found]
+            await jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=True)
+            await _wait_for_others(hub, [number for number, _ in numbers])
+            await replay_waiting(hub, await loader(hub), source=known.id)
+        return await _summary(hub, numbers, time.monotonic() - began)
+
+    return with_hub(settings, work)
+
+
+async def _known(hub: Hub, id_: str | None) -> Source:
+    """Give the source as it is registered; the hub's own is made when it is first needed."""
+    async with hub.database.connection() as connection:
+        if id_ is None and not any(one.id == LOCAL.id for one in await sources.list_all(connection)):
+            await sources.add(connection, sources.checked(LOCAL, frozenset(formats())))
+        return await sources.find_enabled(connection, id_ or LOCAL.id)
+
+
+@asynccontextmanager
+async def _crew(settings: Settings, hub: Hub, url: str, size: int) -> AsyncGenerator[Crew]:
+    if size <= ALONE_BYTES or settings.intake_workers == 1:
+        yield Here(hub)
+        return
+    async with processes(settings, url, settings.intake_workers) as crew:
+        yield crew
+
+
+class _Seen:
+    """Adds up what is heard of several deliveries."""
+
+    def __init__(self, size: int, progress: Progress) -> None:
+        self._size = size
+        self._progress = progress
+        self._read: dict[int, int] = {}
+
+    def hear(self, delivery: int, read: int | None, counts: Counts) -> None:
+        """Tell of the whole."""
+        if read is not None:
+            self._read[delivery] = read
+        self._progress(sum(self._read.values()), self._size, counts)
+
+
+async def _put(hub: Hub, jobs: Jobs, source: Source, path: Path, size: int) -> tuple[int, bool]:
+    """Register a file and queue it; give its delivery's number, and whether it is new."""
+    hash_ = await asyncio.to_thread(deliveries.hash_of, path)
+    async with hub.database.connection() as connection:
+        number, new = await deliveries.register(
+            connection, source=source.id, name=path.name, hash_=hash_, size=size, path=path
+        )
+        if new or (await deliveries.find(connection, number)).state in deliveries.OPEN:
+            await jobs.put(number)
+    return number, new
+
+
+async def _wait_for_others(hub: Hub, numbers: Sequence[int]) -> None:
+    """Wait for deliveries that another process is loading."""
+    async with hub.database.connection() as connection:
+        for number in numbers:
+            while (await deliveries.find(connection, number)).state in deliveries.OPEN:
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _summary(hub: Hub, numbers: Sequence[tuple[int, bool]], seconds: float) -> Summary:
+    counts, found = Counts(), list[Delivery]()
+    async with hub.database.connection() as connection:
+        for number, new in numbers:
+            one = await deliveries.find(connection, number)
+            counts.add(one.counts if new else one.counts.again())
+            if one.fault is not None:
+                counts.refuse(one.fault["code"], 1)
+            found.append(one)
+    return Summary(counts=counts, deliveries=found, seconds=seconds)

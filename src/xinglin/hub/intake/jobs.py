@@ -1,0 +1,91 @@
+"""Background work on deliveries: queued in the database (procrastinate), so that it outlives who began it.
+
+A job is a delivery to be loaded. Whoever loads one holds it (`run.held`) as long as its process lives, so the
+jobs of a process that was killed are found at once and go back into the queue.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Final, LiteralString
+
+import msgspec
+import procrastinate
+from procrastinate.exceptions import AlreadyEnqueued
+
+from xinglin.core.clock import now
+from xinglin.core.errors import DatabaseError
+from xinglin.hub.database import Connection
+from xinglin.hub.hub import Hub
+from xinglin.hub.intake.crew import Crew
+from xinglin.hub.intake.run import Told, held, run
+
+QUEUE: Final = "intake"
+TASK: Final = "load a delivery"
+ATTEMPTS: Final = 10
+"""How often a delivery is tried where the database failed; 2, 4, 8 … seconds apart."""
+
+_DOING: Final = (
+    "SELECT id, (args->>'number')::bigint FROM procrastinate_jobs WHERE status = 'doing' AND task_name = %s"
+)
+_OPEN: Final = "SELECT number FROM delivery WHERE state IN ('waiting', 'loading') ORDER BY number"
+
+
+class Jobs:
+    """The queue of deliveries, and the worker that loads them."""
+
+    def __init__(self, hub: Hub, app: procrastinate.App) -> None:
+        self._hub = hub
+        self._app = app
+
+    async def put(self, number: int) -> None:
+        """Queue a delivery; one that waits already isn't queued twice."""
+        with suppress(AlreadyEnqueued):
+            await self._app.configure_task(TASK, queue=QUEUE, queueing_lock=str(number)).defer_async(
+                number=number
+            )
+
+    async def work(self, *, side_by_side: int, until_empty: bool) -> None:
+        """Load what waits, `side_by_side` deliveries at a time; for ever, or until nothing waits."""
+        await self.recover()
+        await self._app.run_worker_async(
+            queues=[QUEUE],
+            concurrency=side_by_side,
+            wait=not until_empty,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            # Stopped, it leaves what it is at: the next one goes on there. Else what it began is to end.
+            shutdown_graceful_timeout=None if until_empty else 0,
+        )
+
+    async def recover(self) -> None:
+        """Put back what a process that is gone left undone, and what was never queued."""
+        async with self._hub.database.connection() as connection:
+            for job, number in await _rows(connection, _DOING, TASK):
+                async with held(self._hub, number) as ours:
+                    if ours is not None:
+                        await self._app.job_manager.retry_job_by_id_async(job, now())
+            for (number,) in await _rows(connection, _OPEN):
+                await self.put(number)
+
+
+async def _rows(connection: Connection, query: LiteralString, *values: str) -> list[tuple[int, ...]]:
+    return msgspec.convert(await (await connection.execute(query, values)).fetchall(), list[tuple[int, ...]])
+
+
+@asynccontextmanager
+async def open_jobs(hub: Hub, crew: Crew, url: str, told: Told) -> AsyncGenerator[Jobs]:
+    """Open the queue in the database at `url`, which the hub uses too."""
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4))
+
+    @app.task(
+        name=TASK,
+        queue=QUEUE,
+        retry=procrastinate.RetryStrategy(
+            max_attempts=ATTEMPTS, exponential_wait=2, retry_exceptions=[DatabaseError]
+        ),
+    )
+    async def load(number: int) -> None:
+        await run(hub, crew, number, told)
+
+    async with app.open_async():
+        yield Jobs(hub, app)

@@ -1,0 +1,307 @@
+"""Loading one piece of a delivery into the hub, in one transaction with its counts and its refusals."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import cast
+
+import msgspec
+
+from xinglin.core.errors import DatabaseError, XinglinError
+from xinglin.core.exact_json import Json
+from xinglin.core.identifiers import is_id
+from xinglin.core.telemetry import describe, logger
+from xinglin.hub.changes import BadId
+from xinglin.hub.database import Connection
+from xinglin.hub.hub import Hub
+from xinglin.hub.intake import deliveries, refused
+from xinglin.hub.intake.counts import Counts
+from xinglin.hub.intake.fhir import Bundled
+from xinglin.hub.intake.formats import formats
+from xinglin.hub.intake.guard import refuse_future
+from xinglin.hub.intake.order import Stamp, stamped
+from xinglin.hub.intake.refused import Refusal
+from xinglin.hub.intake.settle import State, is_late, take
+from xinglin.hub.intake.sources import Source
+from xinglin.hub.interactions.transaction import prepared
+from xinglin.hub.outline import admit
+from xinglin.hub.records import Draft, Key, Record
+from xinglin.standards.conversion import Fact, Item, Mode, Origin, Piece
+from xinglin.standards.outcome import InvalidRecord
+
+_PAST = """
+SELECT t.name, r.id, r.version, r.updated, r.seq, r.body
+FROM unnest(%s::smallint[], %s::text[]) AS k(type, id)
+JOIN resource_history r USING (type, id) JOIN resource_type t ON t.code = r.type WHERE r.body IS NOT NULL
+"""
+_RESTATED = """
+SELECT t.name, r.id, r.time FROM unnest(%s::smallint[], %s::text[]) AS k(type, id)
+JOIN restated r USING (type, id) JOIN resource_type t ON t.code = r.type
+"""
+_RESTATE = """
+INSERT INTO restated (type, id, time) VALUES (%s, %s, %s)
+ON CONFLICT (type, id) DO UPDATE SET time = greatest(restated.time, excluded.time)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """What every piece of one file of a delivery has in common. `file` counts the files of an archive."""
+
+    delivery: int
+    source: Source
+    received: datetime
+    form: str
+    file: int = 0
+    member: str = ""
+
+    def stamp(self, item: int) -> Stamp:
+        """Give the stamp of an item of this file."""
+        return Stamp(self.source.id, self.delivery, self.file, item)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An item that is sound in itself, or why it isn't."""
+
+    item: Item
+    facts: Sequence[tuple[Key, Fact]] = ()
+    error: XinglinError | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many items it counts for."""
+        return self.item.count if isinstance(self.item, Bundled) else 1
+
+
+@dataclass
+class Outcome:
+    """What a piece brought: counts, refusals, and the versions stored."""
+
+    counts: Counts = field(default_factory=Counts)
+    refusals: list[Refusal] = field(default_factory=list[Refusal])
+    records: list[Record] = field(default_factory=list[Record])
+
+    def refuse(self, prepared: Prepared, error: XinglinError) -> None:
+        """Refuse an item."""
+        self.counts.refuse(error.code, prepared.weight)
+        self.refusals.append(Refusal(prepared.item, error, prepared.weight))
+
+    def take(self, prepared: Prepared, written: int) -> None:
+        """Count an item of whose facts so many brought a version."""
+        weight = prepared.weight
+        accepted = written if isinstance(prepared.item, Bundled) else min(written, 1)
+        self.counts.take(accepted=accepted, unchanged=weight - accepted, unknown=prepared.item.unknown)
+
+
+class Loader:
+    """Loads pieces into a hub. `namespaces` tells by source whose numbers its records bear."""
+
+    def __init__(self, hub: Hub, namespaces: Mapping[str, str]) -> None:
+        self._hub = hub
+        self._namespaces = namespaces
+
+    async def load(self, consignment: Consignment, number: int, piece: Piece) -> Counts | None:
+        """Load piece `number` of a delivery; None where that was done before. Durable when this returns."""
+        ready = self._read(consignment, piece)
+        outcome = await self._hub.transaction(
+            lambda connection: self._load(connection, consignment, number, piece, ready)
+        )
+        if outcome is None:
+            return None
+        self._hub.written(outcome.records)
+        return outcome.counts
+
+    async def load_within(
+        self, connection: Connection, consignment: Consignment, number: int, piece: Piece
+    ) -> Outcome | None:
+        """Load a piece in the caller's transaction; None where that was done before."""
+        return await self._load(connection, consignment, number, piece, self._read(consignment, piece))
+
+    async def _load(
+        self,
+        connection: Connection,
+        consignment: Consignment,
+        number: int,
+        piece: Piece,
+        ready: Sequence[Prepared],
+    ) -> Outcome | None:
+        if not await deliveries.claim_piece(connection, consignment.delivery, number):
+            return None
+        outcome = await self._take_all(connection, ready, consignment)
+        await self.keep_refusals(connection, consignment, piece, outcome)
+        await deliveries.count_piece(connection, consignment.delivery, number, outcome.counts)
+        return outcome
+
+    def _read(self, consignment: Consignment, piece: Piece) -> list[Prepared]:
+        origin = consignment.source.origin(self._hub.zone)
+        return [self._prepare(item, consignment) for item in read(consignment, piece, origin)]
+
+    async def replay(self, connection: Connection, consignment: Consignment, piece: Piece) -> Outcome:
+        """Load an item again in the caller's transaction; what is refused isn't kept anew."""
+        return await self._take_all(connection, self._read(consignment, piece), consignment)
+
+    async def keep_refusals(
+        self, connection: Connection, consignment: Consignment, piece: Piece, outcome: Outcome
+    ) -> None:
+        """Put what a piece refused into the queue."""
+        await refused.keep(
+            connection,
+            source=consignment.source.id,
+            delivery=consignment.delivery,
+            member=consignment.member,
+            form=consignment.form,
+            head=piece.head,
+            refusals=outcome.refusals,
+        )
+
+    def _prepare(self, item: Item, consignment: Consignment) -> Prepared:
+        if item.error is not None:
+            return Prepared(item, error=item.error)
+        try:
+            facts = [self._checked(fact, consignment) for fact in item.facts]
+        except XinglinError as error:
+            return Prepared(item, error=error)
+        return Prepared(item, facts)
+
+    def _checked(self, fact: Fact, consignment: Consignment) -> tuple[Key, Fact]:
+        """Give the record's key with the fact, if it keeps the rules of FHIR."""
+        content = admit(fact.resource)
+        key = Key(content["resourceType"], content["id"])
+        if not is_id(key.id):
+            raise BadId(found=key.id)
+        refuse_future(key, fact.time, consignment.received)
+        if consignment.source.validation == "errors" and fact.mode is not Mode.DELETE:
+            findings = self._hub.admission.examine(content)
+            if any(finding.severity == "error" for finding in findings):
+                raise InvalidRecord(findings)
+        return key, fact
+
+    async def _take_all(
+        self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
+    ) -> Outcome:
+        outcome = Outcome()
+        states = await self._states(connection, ready)
+        for one in ready:
+            if one.error is not None:
+                outcome.refuse(one, one.error)
+            elif not (isinstance(one.item, Bundled) and one.item.entries):
+                self._take(states, one, consignment, outcome)
+        outcome.records += await self._write(connection, states)
+        for one in ready:
+            if one.error is None and isinstance(one.item, Bundled) and one.item.entries:
+                await self._transact(connection, one, one.item.entries, consignment, outcome)
+        outcome.counts.store(record.key.type for record in outcome.records)
+        return outcome
+
+    def _take(
+        self, states: dict[Key, State], one: Prepared, consignment: Consignment, outcome: Outcome
+    ) -> None:
+        """Take an item's facts, all or none."""
+        stamp = consignment.stamp(one.item.number)
+        tried: dict[Key, State] = {}
+        written = 0
+        try:
+            for key, fact in one.facts:
+                state = tried.get(key) or states[key].copy()
+                tried[key] = state
+                written += take(state, fact, stamp.of(fact), self._namespaces)
+        except XinglinError as error:
+            outcome.refuse(one, error)
+            return
+        states.update(tried)
+        outcome.take(one, written)
+
+    async def _states(self, connection: Connection, ready: Sequence[Prepared]) -> dict[Key, State]:
+        wanted = {key: fact for one in ready for key, fact in one.facts}
+        current = await self._hub.store.current(connection, list(wanted), lock=True)
+        states = {key: State.of(key, current.get(key)) for key in wanted}
+        if current:
+            await self._add_restated(connection, states, list(current))
+            late = [k for one in ready for k, fact in one.facts if is_late(states[k], fact)]
+            await self._add_past(connection, states, late)
+        return states
+
+    async def _add_restated(
+        self, connection: Connection, states: Mapping[Key, State], keys: Sequence[Key]
+    ) -> None:
+        rows = await (await connection.execute(_RESTATED, self._columns(keys))).fetchall()
+        for kind, id_, time in msgspec.convert(rows, list[tuple[str, str, datetime]]):
+            states[Key(kind, id_)].restated = time
+
+    async def _add_past(
+        self, connection: Connection, states: Mapping[Key, State], keys: Sequence[Key]
+    ) -> None:
+        if not keys:
+            return
+        rows = await (await connection.execute(_PAST, self._columns(list(set(keys))), binary=True)).fetchall()
+        for record in await self._hub.store.records(connection, rows):
+            states[record.key].remember(record.content)
+
+    def _columns(self, keys: Sequence[Key]) -> list[list[int] | list[str]]:
+        return [[self._hub.store.types[key.type] for key in keys], [key.id for key in keys]]
+
+    async def _write(self, connection: Connection, states: Mapping[Key, State]) -> list[Record]:
+        """Write the versions in rounds, one of a record in each; sorted, so that two can't deadlock."""
+        changed = sorted((s for s in states.values() if s.writes), key=lambda state: state.key)
+        written: list[Record] = []
+        latest = {state.key: state.record for state in changed}
+        for turn in count():
+            drafts = [Draft(s.key, s.writes[turn], latest[s.key]) for s in changed if len(s.writes) > turn]
+            if not drafts:
+                break
+            records = await self._hub.store.write(connection, drafts)
+            latest |= {record.key: record for record in records}
+            written += records
+        await self._restate(connection, [s for s in states.values() if s.newly_restated])
+        return written
+
+    async def _restate(self, connection: Connection, states: Sequence[State]) -> None:
+        types = self._hub.store.types
+        rows = sorted((types[s.key.type], s.key.id, s.restated) for s in states)
+        if rows:
+            await connection.cursor().executemany(_RESTATE, rows)
+
+    async def _transact(
+        self,
+        connection: Connection,
+        one: Prepared,
+        entries: Sequence[Json],
+        consignment: Consignment,
+        outcome: Outcome,
+    ) -> None:
+        """Carry out a transaction that sets conditions, all or none, as FHIR's interaction does."""
+        stamp = consignment.stamp(one.item.number)
+        try:
+            work = prepared(self._hub, [_marked(entry, stamp) for entry in entries], base="")
+            async with connection.transaction():
+                answers = await work(connection)
+        except DatabaseError:
+            raise
+        except XinglinError as error:
+            outcome.refuse(one, error)
+            return
+        written = [answer.record for answer in answers if answer.written and answer.record is not None]
+        outcome.records += written
+        outcome.take(one, len(written))
+
+
+def read(consignment: Consignment, piece: Piece, origin: Origin) -> Iterator[Item]:
+    """Read a piece; should a format fail on it in an unforeseen way, the rest is refused whole, not lost."""
+    form = formats()[consignment.form]
+    number, line = piece.item, piece.line
+    try:
+        for item in form.items(piece, origin):
+            number, line = item.number + 1, item.line
+            yield item
+    except Exception as error:
+        logger().error("format failed", format=form.name, delivery=consignment.delivery, **describe(error))
+        yield Item(number, line, piece.body, error=XinglinError())
+
+
+def _marked(entry: Json, stamp: Stamp) -> Json:
+    record = entry.get("resource")
+    if not isinstance(record, dict):
+        return entry
+    return entry | {"resource": stamped(cast("Json", record), stamp)}

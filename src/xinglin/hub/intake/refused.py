@@ -1,0 +1,223 @@
+"""The refused queue: what couldn't be taken, whole, with the reason. It leaves by replay or decision only."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from xinglin.core.errors import RequestError, XinglinError
+from xinglin.core.i18n import LANGUAGES
+from xinglin.hub.database import Connection
+from xinglin.standards.conversion import Item
+from xinglin.standards.outcome import InvalidRecord
+
+FINDINGS_TOLD: Final = 5
+"""How many of a record's faults the sentence names."""
+
+
+class NotRefused(RequestError):
+    """No such item waits in the refused queue."""
+
+    code = "XL7050"
+    message = "No item {number} waits in the refused queue."
+    remedy = "List what waits with `xinglin refused list`; an item that was replayed or dismissed is settled."
+    status = 404
+    issue = "not-found"
+
+
+class NoReason(RequestError):
+    """A decision without its reason."""
+
+    code = "XL7051"
+    message = "The decision needs a reason."
+    remedy = "Say why, so that whoever reads the queue later understands it."
+    issue = "required"
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of the queue. `raw` is what came, `corrected` what a person wants loaded in its place."""
+
+    number: int
+    source: str
+    delivery: int
+    file: str
+    member: str
+    item: int
+    line: int
+    place: str | None
+    format: str
+    code: str
+    texts: Mapping[str, Mapping[str, str]]
+    weight: int
+    times: int
+    since: datetime
+    state: str
+    decided: datetime | None = None
+    decided_by: str | None = None
+    decision: str | None = None
+    corrected_by: str | None = None
+    head: bytes = b""
+    raw: bytes = b""
+    corrected: bytes | None = None
+
+    @property
+    def loaded(self) -> bytes:
+        """What a replay loads."""
+        return self.raw if self.corrected is None else self.corrected
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """An item on its way into the queue, and why."""
+
+    item: Item
+    error: XinglinError
+    weight: int
+
+
+_HEAD = (
+    "r.number, r.source, r.delivery, d.name AS file, r.member, r.item, r.line, r.place, r.format, r.code, "
+    "r.texts, r.weight, r.times, r.since, r.state, r.decided, r.decided_by, r.decision, r.corrected_by"
+)
+_FROM = "FROM refused r JOIN delivery d ON d.number = r.delivery"
+_FILTER = (
+    "(%(source)s::text IS NULL OR r.source = %(source)s) AND (%(code)s::text IS NULL OR r.code = %(code)s) "
+    "AND (%(delivery)s::bigint IS NULL OR r.delivery = %(delivery)s) "
+    "AND (%(state)s::text IS NULL OR r.state = %(state)s)"
+)
+_INSERT = """
+INSERT INTO refused (source, delivery, member, item, line, place, format, head, raw, hash, code, texts,
+    weight)
+VALUES (%(source)s, %(delivery)s, %(member)s, %(item)s, %(line)s, %(place)s, %(format)s, %(head)s, %(raw)s,
+    %(hash)s, %(code)s, %(texts)s, %(weight)s)
+ON CONFLICT (source, hash) WHERE state = 'waiting' DO UPDATE SET times = refused.times + 1,
+    code = excluded.code, texts = excluded.texts, place = excluded.place
+"""
+
+
+def texts(error: XinglinError) -> dict[str, dict[str, str]]:
+    """Give what is wrong and what to do about it, in every language."""
+    return {
+        language: {"text": _sentence(error, language), "remedy": error.advice(language)}
+        for language in LANGUAGES
+    }
+
+
+def _sentence(error: XinglinError, language: str) -> str:
+    if not isinstance(error, InvalidRecord):
+        return error.text(language)
+    faults = [f for f in error.findings if f.severity == "error"][:FINDINGS_TOLD]
+    told = "; ".join(f"{f.location}: {f.text(language)}" for f in faults)
+    return f"{error.text(language)} {told}"
+
+
+async def keep(
+    connection: Connection,
+    *,
+    source: str,
+    delivery: int,
+    member: str,
+    form: str,
+    head: bytes,
+    refusals: Sequence[Refusal],
+) -> None:
+    """Put items into the queue; one that waits there already is counted, not doubled."""
+    if not refusals:
+        return
+    same: dict[str, Any] = {
+        "source": source,
+        "delivery": delivery,
+        "member": member,
+        "format": form,
+        "head": head,
+    }
+    await connection.cursor().executemany(_INSERT, [same | _row(one, form, head) for one in refusals])
+
+
+def _row(refusal: Refusal, form: str, head: bytes) -> dict[str, Any]:
+    item, error = refusal.item, refusal.error
+    return {
+        "item": item.number,
+        "line": item.line,
+        "place": error.expression,
+        "raw": item.raw,
+        "hash": sha256(b"\0".join((form.encode(), head, item.raw))).digest(),
+        "code": error.code,
+        "texts": Jsonb(texts(error)),
+        "weight": refusal.weight,
+    }
+
+
+async def list_some(
+    connection: Connection,
+    *,
+    source: str | None = None,
+    code: str | None = None,
+    delivery: int | None = None,
+    state: str | None = "waiting",
+    after: int = 0,
+    most: int,
+) -> list[Refused]:
+    """Give items without their bytes, in the order in which they came, after the number `after`."""
+    query = (
+        f"SELECT {_HEAD} {_FROM} WHERE {_FILTER} AND r.number > %(after)s ORDER BY r.number LIMIT %(most)s"
+    )
+    wanted = {
+        "source": source,
+        "code": code,
+        "delivery": delivery,
+        "state": state,
+        "after": after,
+        "most": most,
+    }
+    rows = await (await connection.cursor(row_factory=dict_row).execute(query, wanted)).fetchall()
+    return [msgspec.convert(row, Refused) for row in rows]
+
+
+async def reasons(connection: Connection, *, source: str | None = None) -> list[tuple[str, str, int]]:
+    """Give how many items wait by source and reason code, most first."""
+    query = (
+        "SELECT source, code, count(*) FROM refused WHERE state = 'waiting' "
+        "AND (%(source)s::text IS NULL OR source = %(source)s) GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    )
+    rows = await (await connection.execute(query, {"source": source})).fetchall()
+    return msgspec.convert(rows, list[tuple[str, str, int]])
+
+
+async def show(connection: Connection, number: int, *, lock: bool = False) -> Refused:
+    """Give an item with its bytes; `lock` holds it until the transaction ends. Raises NotRefused."""
+    query = f"SELECT {_HEAD}, r.head, r.raw, r.corrected {_FROM} WHERE r.number = %s" + (
+        " AND r.state = 'waiting' FOR UPDATE OF r" if lock else ""
+    )
+    row = await (await connection.cursor(row_factory=dict_row).execute(query, [number])).fetchone()
+    if row is None:
+        raise NotRefused(number=number)
+    return msgspec.convert(row, Refused)
+
+
+async def correct(connection: Connection, number: int, *, corrected: bytes, who: str) -> None:
+    """Keep what shall be loaded in place of what came; what came stays. Raises NotRefused."""
+    query = "UPDATE refused SET corrected = %s, corrected_by = %s WHERE number = %s AND state = 'waiting'"
+    if not (await connection.execute(query, [corrected, who, number])).rowcount:
+        raise NotRefused(number=number)
+
+
+async def settle(connection: Connection, number: int, *, state: str, who: str, why: str) -> None:
+    """Record that an item was replayed, or dismissed and why. Raises NotRefused or NoReason."""
+    if not why.strip():
+        raise NoReason
+    query = (
+        "UPDATE refused SET state = %s, decided = now(), decided_by = %s, decision = %s "
+        "WHERE number = %s AND state = 'waiting'"
+    )
+    if not (await connection.execute(query, [state, who, why, number])).rowcount:
+        raise NotRefused(number=number)
+
+
+async def refuse_again(connection: Connection, number: int, error: XinglinError) -> None:
+    """Note why a replay was refused; the item goes on waiting."""
+    query = "UPDATE refused SET code = %s, texts = %s, place = %s, times = times + 1 WHERE number = %s"
+    await connection.execute(query, [error.code, Jsonb(texts(error)), error.expression, number])
