@@ -46,11 +46,11 @@ def moment(text: object, zone: tzinfo) -> datetime | None:
         return None
     try:
         if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), time.max, zone)
+            return datetime.combine(date.fromisoformat(text), time.max, zone).astimezone(UTC)
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):  # no day, or beyond the calendar
         return None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def first(expressions: tuple[Compiled, ...], content: Json, zone: tzinfo) -> datetime | None:
@@ -85,7 +85,7 @@ def variables(content: Json, event: Event | None, received: datetime, zone: tzin
     found: dict[str, Any] = dict(_EMPTY)
     complete = first(event.complete, content, zone) if event else None
     if complete is not None:
-        found["lag_hours"] = [_hours(received - complete.astimezone(UTC))]
+        found["lag_hours"] = [_hours(received - complete)]
     kind = content["resourceType"]
     if kind == "Patient":
         found.update(_patient(content, received.astimezone(zone).date()))
