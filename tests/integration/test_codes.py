@@ -15,7 +15,7 @@ from xinglin.core.exact_json import Json, dumps, loads
 from xinglin.core.settings import Settings
 from xinglin.hub.changes import Update, carry_out
 from xinglin.hub.codes import Codes, Counts, note, sheet, work, workbench
-from xinglin.hub.codes.decisions import Decision, NothingToWithdraw, NoReason, UnknownTarget, decide
+from xinglin.hub.codes.decisions import Decision, NoReason, NothingToWithdraw, UnknownTarget, decide
 from xinglin.hub.codes.maps import map_id
 from xinglin.hub.codes.workbench import AmbiguousCode, UnknownCode
 from xinglin.hub.database import Connection

@@ -83,7 +83,7 @@ def report(settings: Settings, *, source: str | None) -> Sequence[Standing]:
 
 
 def apply(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Standardise again what waits for it; give how many records changed. Stopped, it goes on where it was."""
+    """Standardise again what waits for it; give how many records changed. Can be stopped and resumed."""
 
     async def ask(hub: Hub) -> int:
         await hub.tending.stop()

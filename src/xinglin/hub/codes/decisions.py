@@ -1,4 +1,4 @@
-"""Decisions on local codes: accepting, rejecting and withdrawing mappings; nothing decided is ever deleted."""
+"""Decisions on local codes: mappings are accepted, rejected and withdrawn; no decision is ever deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class NoReason(TerminologyError):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is decided on a local code; `action` is accept, reject or withdraw (then `target` may be empty)."""
+    """What is decided on a local code; `action` is accept, reject or withdraw (`target` may be empty then)."""
 
     system: str
     code: str
@@ -171,8 +171,10 @@ async def rejected(connection: Connection, system: str, code: str) -> set[str]:
 async def learned(connection: Connection) -> Learned:
     """Give what all decisions teach about names."""
     found = Learned()
-    for query, learn in ((_ACCEPTED, found.accept), (_REJECTED, found.reject)):
-        rows = await (await connection.execute(query)).fetchall()
-        for name, target, times in cast("list[tuple[str, str, int]]", rows):
-            learn(name, target, times)
+    accepted = await (await connection.execute(_ACCEPTED)).fetchall()
+    for name, target, times in cast("list[tuple[str, str, int]]", accepted):
+        found.accept(name, target, times)
+    rejected = await (await connection.execute(_REJECTED)).fetchall()
+    for name, target, times in cast("list[tuple[str, str, int]]", rejected):
+        found.reject(name, target, times)
     return found

@@ -1,4 +1,4 @@
-"""Local codes as they were seen in records: counted beside loading, without making loaders wait for each other.
+"""Local codes as they were seen in records: counted beside loading, without making loaders wait.
 
 A piece adds one row to `local_code_note`; whoever looks at the codes adds the notes up first (`fold`).
 """
@@ -36,7 +36,8 @@ ON CONFLICT (system, code, unit, source) DO UPDATE SET
     display = CASE WHEN excluded.display = '' THEN l.display ELSE excluded.display END,
     specimen = CASE WHEN excluded.specimen = '' THEN l.specimen ELSE excluded.specimen END,
     count = l.count + excluded.count, unmapped = l.unmapped + excluded.unmapped, sketch = excluded.sketch,
-    first_seen = least(l.first_seen, excluded.first_seen), last_seen = greatest(l.last_seen, excluded.last_seen)
+    first_seen = least(l.first_seen, excluded.first_seen),
+    last_seen = greatest(l.last_seen, excluded.last_seen)
 """
 # Adding up is done by one at a time, so that no two read one sketch and both write it.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('xinglin.local_code'))"

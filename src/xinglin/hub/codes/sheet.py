@@ -50,7 +50,7 @@ def export(rows: Sequence[tuple[LocalCode, Candidate | None]], language: str = "
             "median": "" if median is None else f"{median:.3g}",
             "mapped_to": local.target or "",
         }
-        if local.target in known:
+        if local.target is not None and local.target in known:
             row["proposed_name"] = known[local.target].name
         elif candidate is not None:
             why = "; ".join(reason.phrase.text(language) for reason in candidate.reasons)
@@ -61,7 +61,7 @@ def export(rows: Sequence[tuple[LocalCode, Candidate | None]], language: str = "
 
 
 def read(file: Path, who: str) -> list[Decision]:
-    """Read the decisions of an exported table; lines without a decision are left out. Raises UnusableSheet."""
+    """Read the decisions of an exported table, leaving out lines without one. Raises UnusableSheet."""
     if file.stat().st_size > MOST_BYTES:
         raise UnusableSheet(line=1, detail=Phrase("it is larger than {megabytes} MB", megabytes=64))
     return parse(decode(file.read_bytes()), who)
@@ -104,5 +104,5 @@ def _decision(row: dict[str, str | None], line: int, who: str) -> Decision | Non
 
 
 def _harmless(value: object) -> object:
-    """Keep spreadsheets from running what a source wrote (CSV injection): such text gets a quote before it."""
+    """Put a quote before text that a spreadsheet would run (CSV injection): sources write what they like."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

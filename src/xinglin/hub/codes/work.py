@@ -26,7 +26,8 @@ _SET_TARGET = "UPDATE code_work SET target = change_base() WHERE target IS NULL"
 _HORIZON = "SELECT change_horizon()"
 _RECORDS = """
 SELECT seq, id FROM resource
-WHERE type = %s AND seq > %s AND seq < %s AND body IS NOT NULL AND (keys @> %s::bigint[] OR keys @> %s::bigint[])
+WHERE type = %s AND seq > %s AND seq < %s AND body IS NOT NULL
+  AND (keys @> %s::bigint[] OR keys @> %s::bigint[])
 ORDER BY seq LIMIT %s
 """
 _GOT_TO = "UPDATE code_work SET place = %s, done = done + %s WHERE system = %s AND code = %s"

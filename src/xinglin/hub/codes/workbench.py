@@ -34,7 +34,8 @@ _ALL = f"""{_CODES} WHERE %(source)s::text IS NULL OR source = %(source)s
 _ONE = f"""{_CODES} WHERE source = %(source)s AND code = %(code)s
 AND (%(system)s::text IS NULL OR system = %(system)s) {_GROUPED} ORDER BY 1 LIMIT 2"""
 _REPORT = """
-SELECT source, count(*), count(m.target), sum(n)::bigint, coalesce(sum(n) FILTER (WHERE m.target IS NOT NULL), 0)::bigint
+SELECT source, count(*), count(m.target), sum(n)::bigint,
+    coalesce(sum(n) FILTER (WHERE m.target IS NOT NULL), 0)::bigint
 FROM (SELECT source, system, code, sum(count) AS n FROM local_code GROUP BY 1, 2, 3) l
 LEFT JOIN code_map m USING (system, code)
 WHERE %(source)s::text IS NULL OR source = %(source)s GROUP BY source ORDER BY source

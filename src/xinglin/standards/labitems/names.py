@@ -1,4 +1,4 @@
-"""Names of laboratory items, taken apart: the name proper, abbreviations, specimen; method and filler dropped.
+"""Names of laboratory items, taken apart: the name proper, abbreviations, specimen; no method, no filler.
 
 What hospitals add, leave out and mistype is in `data/words.csv`.
 """
@@ -23,11 +23,10 @@ _ROMAN = str.maketrans({sign: str(place % 12 + 1) for place, sign in enumerate("
 class Parts:
     """A name taken apart.
 
-    `whole` is the name without brackets, specimen, method and filler; `texts` are all readings of it; `latin`
-    are its words in Latin letters, squeezed; `specimen` is empty where the name names none.
+    `texts` are its readings without specimen, method and filler: outside brackets, inside, all together;
+    `latin` are its words in Latin letters, squeezed; `specimen` is empty where the name names none.
     """
 
-    whole: str
     texts: tuple[str, ...]
     latin: frozenset[str]
     specimen: str
@@ -46,7 +45,7 @@ def take_apart(name: str) -> Parts:
     outside = _BRACKETS.sub(keep, plain)
     if not squeeze(outside):
         outside, insides = " ".join(insides), []
-    specimen, named = "", []
+    specimen, named = "", list[str]()
     for text in (outside, *insides):
         found, rest = _without_specimen(text)
         specimen = specimen or found
@@ -54,7 +53,6 @@ def take_apart(name: str) -> Parts:
     texts = [text for text in (*named, _without_filler(plain)) if text]
     latin = {squeeze(word) for text in (outside, *insides) for word in _LATIN.findall(text)}
     return Parts(
-        whole=named[0] or (texts[0] if texts else ""),
         texts=tuple(dict.fromkeys(texts)),
         latin=frozenset(word for word in latin if word),
         specimen=specimen,

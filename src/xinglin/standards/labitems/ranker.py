@@ -62,16 +62,17 @@ class Learned:
 
 
 def _count(into: dict[str, dict[str, int]], name: str, code: str, times: int) -> None:
-    counts = into.setdefault(_key(take_apart(name)), {})
+    counts = into.setdefault(_key(name), {})
     counts[code] = counts.get(code, 0) + times
 
 
-def _key(parts: Parts) -> str:
-    return f"{parts.specimen}|{parts.whole}"
+def _key(name: str) -> str:
+    """Names count as the same only whole: what stands in brackets may be all that tells two apart."""
+    return squeeze(plain_text(name))
 
 
 class Ranker:
-    """Ranks the items of a table for local codes. Making one takes a moment; asking it a millisecond or two."""
+    """Ranks the items of a table for local codes. Making one takes a moment, asking it a millisecond."""
 
     def __init__(self, table: Iterable[Item] | None = None, learned: Learned | None = None) -> None:
         self._items = tuple(items() if table is None else table)
@@ -80,7 +81,7 @@ class Ranker:
         self._abbreviations = [
             frozenset(squeeze(plain_text(a)) for a in item.abbreviations) for item in self._items
         ]
-        self._known_abbreviations = frozenset().union(*self._abbreviations)
+        self._known_abbreviations = frozenset(a for known in self._abbreviations for a in known)
         texts: dict[str, list[int]] = {}
         for place, names in enumerate(self._parts):
             english = squeeze(plain_text(self._items[place].english))
@@ -94,11 +95,11 @@ class Ranker:
         """Give the best candidates, the best first; `without` are codes that were rejected for this one."""
         parts = take_apart(local.name)
         likeness = self._likeness(parts)
-        latin = set(parts.latin) | {squeeze(plain_text(local.code))}
+        latin = {*parts.latin, *parts.texts, squeeze(plain_text(local.code))}
         for place, known in enumerate(self._abbreviations):
             if latin & known:
                 likeness.setdefault(place, 0.0)
-        learned = self._learned.accepted.get(_key(parts), {})
+        learned = self._learned.accepted.get(_key(local.name), {})
         for place, item in enumerate(self._items):
             if item.code in learned:
                 likeness.setdefault(place, 0.0)
@@ -154,13 +155,14 @@ class _Judge:
     ) -> None:
         self._local = local
         self._latin = latin
+        self._texts = frozenset(parts.texts)
         self._has_name = any(not text.isascii() for text in parts.texts)
         self._unit = read_unit(local.unit)
         self._specimen = specimen_of(local.specimen) if local.specimen else parts.specimen
         if parts.specimen and self._specimen in BLOOD:
             self._specimen = parts.specimen  # the name is nearer than the container
-        self._accepted = learned.accepted.get(_key(parts), {})
-        self._rejected = learned.rejected.get(_key(parts), {})
+        self._accepted = learned.accepted.get(_key(local.name), {})
+        self._rejected = learned.rejected.get(_key(local.name), {})
         self._named = latin & abbreviations
         self._many = (
             local.values if local.values is not None and local.values.count >= ENOUGH_VALUES else None
@@ -187,16 +189,17 @@ class _Judge:
             yield Reason(Phrase("mapped so elsewhere: {times} times", times=times), weight["learned"] * share)
         shared = self._latin & abbreviations
         if shared:
-            alone = weight["abbreviation_alone"] if not self._has_name else 0.55
-            like = max(like, alone)
-            if self._has_name:
+            by_itself = not self._has_name or not self._texts.isdisjoint(shared)
+            like = max(like, weight["abbreviation_alone"] if by_itself else weight["abbreviation_among"])
+            if not by_itself:
                 yield Reason(
                     Phrase("abbreviation {abbreviation}", abbreviation=min(shared).upper()),
                     weight["abbreviation"],
                 )
         elif self._named:
             yield Reason(
-                Phrase("{abbreviation} stands for another item", abbreviation=min(self._named).upper()), -0.06
+                Phrase("{abbreviation} stands for another item", abbreviation=min(self._named).upper()),
+                weight["abbreviation_other"],
             )
         yield Reason(
             Phrase("name is {percent} % like “{name}”", percent=round(like * 100), name=item.name),
@@ -206,7 +209,7 @@ class _Judge:
     def _by_unit(self, item: Item) -> Iterable[Reason]:
         if self._unit is None:
             if not self._local.unit and item.unit not in {"", "1", "[pH]"}:
-                yield Reason(Phrase("no unit, though the item has one"), -0.04)
+                yield Reason(Phrase("no unit, though the item has one"), weights()["unit_missing"])
             return
         if item.unit and item.conversion(self._unit) is not None:
             yield Reason(Phrase("unit {unit} fits", unit=self._local.unit), weights()["unit_same"])
@@ -216,7 +219,7 @@ class _Judge:
                 weights()["unit_other"],
             )
         else:
-            yield Reason(Phrase("has a unit, though the item has none"), weights()["unit_other"] / 3)
+            yield Reason(Phrase("has a unit, though the item has none"), weights()["unit_needless"])
 
     def _by_specimen(self, item: Item) -> Iterable[Reason]:
         weight = weights()
@@ -224,12 +227,13 @@ class _Judge:
         if not mine:
             if item.specimen not in BLOOD:
                 yield Reason(
-                    Phrase("the item's specimen is {specimen}, none is named", specimen=item.specimen), -0.1
+                    Phrase("the item's specimen is {specimen}, none is named", specimen=item.specimen),
+                    weight["specimen_missing"],
                 )
         elif mine == item.specimen:
             yield Reason(Phrase("specimen {specimen}", specimen=mine), weight["specimen_same"])
         elif mine in BLOOD and item.specimen in BLOOD:
-            yield Reason(Phrase("specimen {specimen}", specimen=mine), weight["specimen_same"] / 2)
+            yield Reason(Phrase("specimen {specimen}", specimen=mine), weight["specimen_near"])
         else:
             yield Reason(
                 Phrase("specimen {specimen}, not {other}", specimen=mine, other=item.specimen),
@@ -260,7 +264,7 @@ class _Judge:
     def _by_rejections(self, item: Item) -> Iterable[Reason]:
         times = self._rejected.get(item.code, 0)
         if times > self._accepted.get(item.code, 0):
-            yield Reason(Phrase("rejected elsewhere: {times} times", times=times), -0.2)
+            yield Reason(Phrase("rejected elsewhere: {times} times", times=times), weights()["rejected"])
 
 
 @cache

@@ -34,7 +34,7 @@ Find = Callable[[str, str], Item | None]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A local code in a record: its unit and value as they were sent, the specimen, and what it was mapped to.
+    """A local code in a record: unit and value as they were sent, the specimen, and what it was mapped to.
 
     `strange_unit` says that the code is mapped, but not the unit.
     """
