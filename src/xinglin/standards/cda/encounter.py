@@ -50,7 +50,7 @@ def read_encounter(reading: Reading, role_node: Node) -> Json | None:
 
 
 def keep_encounter(reading: Reading, record: Json) -> None:
-    """Keep the Encounter: what its own record or its discharge says counts, other documents only name it."""
+    """Keep the Encounter: its own record and its discharge count, other documents only name it."""
     signed = child(reading.root, "legalAuthenticator") is not None
     ended = reading.type.visit == "discharge" or (reading.type.visit == "record" and signed)
     if ended:
@@ -61,7 +61,7 @@ def keep_encounter(reading: Reading, record: Json) -> None:
 
 
 def _key(reading: Reading, number: Number, period: Json | None) -> tuple[str, ...]:
-    """Give by what the visit is known. An outpatient number that a source declares the person's needs a day."""
+    """Give by what the visit is known; an outpatient number declared the person's needs a day."""
     declared = reading.origin.declared.get("outpatient-number")
     if number.sort.name != "outpatient" or declared != "person":
         return (number.sort.name, number.value)

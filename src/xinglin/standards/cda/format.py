@@ -37,7 +37,7 @@ class ClinicalDocuments:
     name = "cda"
 
     def recognises(self, start: bytes) -> bool:
-        """Tell a clinical document by its root and namespace; envelopes too, so that they are refused rightly."""
+        """Tell a clinical document by its root and namespace; in an envelope too, which is then refused."""
         # Without the zero bytes UTF-16 reads as ASCII here.
         plain = (
             start.replace(b"\x00", b"")
@@ -47,7 +47,7 @@ class ClinicalDocuments:
         begins = plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
         return begins and NAMESPACE.encode() in plain and _ROOT.search(plain) is not None
 
-    def pieces(self, stream: BinaryIO, origin: Origin) -> Iterator[Piece]:
+    def pieces(self, stream: BinaryIO, origin: Origin) -> Iterator[Piece]:  # noqa: ARG002 # the contract's
         """Give the whole file as one piece. Raises DocumentTooLarge."""
         body = bytearray()
         while block := stream.read(_BLOCK):

@@ -7,14 +7,11 @@ from xinglin.core.exact_json import Json
 from xinglin.standards.cda.codes import value_text
 from xinglin.standards.cda.xml import Node, attribute, child, children, name_of, text_of
 
-_TAGS: Final = {
-    **{
-        name: name for name in ("table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "sub", "sup")
-    },
-    **{"paragraph": "p", "item": "li", "br": "br"},
-}
-"""CDA's narrative block to XHTML; what isn't here becomes plain text. No attribute but spans is kept: styles
-and links can do harm."""
+_SAME: Final = ("table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "sub", "sup")
+_TAGS: Final = {name: name for name in _SAME} | {"paragraph": "p", "item": "li", "br": "br"}
+"""CDA's narrative block to XHTML; what isn't here becomes plain text.
+
+No attribute but spans is kept: styles and links can do harm."""
 _SPANS: Final = ("colspan", "rowspan")
 _ACTS: Final = (
     "observation",
@@ -28,7 +25,7 @@ _ACTS: Final = (
 
 
 def narrative(section: Node) -> Json | None:
-    """Give the Narrative: the section's own text, else one made of its entries; None where it says nothing."""
+    """Give the section's own text, else one made of its entries; None where it says nothing."""
     own = child(section, "text")
     if own is not None and text_of(own):
         return _narrative("additional", _inner(own))

@@ -16,6 +16,8 @@ def organization(reading: Reading, node: Node | None) -> Json | None:
     if found is None:
         return {"display": name} if name else None
     number = read_number(attribute(found, "root") or "", attribute(found, "extension") or "", reading.origin)
+    if number.sort.of == "location":
+        return organization(reading, child(node, "asOrganizationPartOf/wholeOrganization"))
     key = (number.value,) if number.sort.name == "institution" else (number.sort.name, number.value)
     record: Json = {
         "resourceType": "Organization",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from xinglin.core.exact_json import Json
+from xinglin.standards.cda.codes import concept
 from xinglin.standards.cda.composition import sections, title_of
 from xinglin.standards.cda.reading import Reading
 from xinglin.standards.cda.sections.allergies import read_allergies
@@ -87,12 +88,6 @@ def _say_of_visit(reading: Reading, visit: Json) -> None:
             period.setdefault(name, stamp.text)
     if period:
         visit["period"] = period
-    way = next((one for entry in of_role(found, "discharge-way-code") if (one := _concept(entry))), None)
+    way = next((one for entry in of_role(found, "discharge-way-code") if (one := concept(entry.value))), None)
     if way and reading.type.visit == "discharge":
         visit.setdefault("hospitalization", {})["dischargeDisposition"] = way
-
-
-def _concept(entry: Entry) -> Json | None:
-    from xinglin.standards.cda.codes import concept
-
-    return concept(entry.value)

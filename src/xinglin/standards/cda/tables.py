@@ -19,8 +19,11 @@ def rows(name: str) -> Sequence[Row]:
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """A kind of document. `structured`: its sections give records; `visit`: what it says of the visit
-    ("record": it is the visit's record, "discharge": the stay is over, else the visit is only named)."""
+    """A kind of document.
+
+    `structured`: its sections give records. `visit`: what it says of the visit ("record": it is the visit's
+    record, "discharge": the stay is over, else the visit is only named).
+    """
 
     code: str
     title: str

@@ -1,4 +1,4 @@
-"""Times as CDA writes them (HL7 v3 TS): `yyyyMMdd`, `yyyyMMddHHmm`, `yyyyMMddHHmmss`, with or without a zone."""
+"""Times as CDA writes them (HL7 v3 TS), such as `yyyyMMddHHmmss`, with or without a zone."""
 
 import re
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ Elements are found by their local names: documents in the manner of WS/T 500 add
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from lxml import etree
 
@@ -76,9 +76,9 @@ def _parsed(body: str) -> Node:
         root = etree.fromstring(body.encode("utf-8", "surrogatepass"), parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        detail = _FAULTS.get(error.code, _OTHER_FAULT)
+        detail = _FAULTS.get(cast("Any", error).code, _OTHER_FAULT)
         raise MalformedDocument(line=line, column=column, detail=detail) from None
-    if root.getroottree().docinfo.doctype:
+    if cast("Any", root.getroottree().docinfo).doctype:
         raise DoctypeRefused
     return root
 
@@ -138,7 +138,7 @@ def text_of(node: Node | None) -> str:
     """Give all text within `node`, its white space made single."""
     if node is None:
         return ""
-    return " ".join("".join(node.itertext()).split())
+    return " ".join("".join(cast("Iterator[str]", node.itertext())).split())
 
 
 def type_of(node: Node) -> str:

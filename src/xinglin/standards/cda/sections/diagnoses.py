@@ -26,7 +26,8 @@ def read_diagnoses(reading: Reading, section: Node, title: str, visit: Json | No
             reference = _condition(reading, code, name, title)
             if reference:
                 kept.append(reference)
-                _add_to_visit(visit, reference, f"{(code or name).words} {title}" if code or name else title)
+                stated = code or name
+                _add_to_visit(visit, reference, f"{stated.words if stated else ''} {title}")
     return kept
 
 
@@ -48,7 +49,7 @@ def _paired(
     if codes and names:
         reading.note(f"{len(codes)} diagnosis codes, {len(names)} names: not paired")
         return [(code, None) for code in codes]
-    return [(code, None) for code in codes] + [(None, name) for name in names]
+    return [*((code, None) for code in codes), *((None, name) for name in names)]
 
 
 def _condition(reading: Reading, code: Entry | None, name: Entry | None, title: str) -> Json | None:

@@ -17,8 +17,11 @@ _INVALID: Final = ("aborted", "cancelled", "nullified", "obsolete")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A statement: `code` is the data element (WS 363), `words` its name in the document, `role` what it is
-    here (`data/elements.csv`; "" where the table doesn't know it)."""
+    """A statement.
+
+    `code` is the data element (WS 363), `words` its name in the document, `role` what it is here
+    (`data/elements.csv`; "" where the table doesn't know it).
+    """
 
     node: Node
     code: str

@@ -5,6 +5,7 @@ from typing import Final
 from xinglin.core.exact_json import Json
 from xinglin.standards.cda.codes import coding, concept, quantity
 from xinglin.standards.cda.numbers import best
+from xinglin.standards.cda.originals import author
 from xinglin.standards.cda.reading import Reading
 from xinglin.standards.cda.sections.entries import Entry, entries, holds, of_role, said
 from xinglin.standards.cda.tables import rows
@@ -115,6 +116,4 @@ def _keep(reading: Reading, *, key: str, **parts: object) -> Json:
 
 
 def _requester(reading: Reading) -> Json | None:
-    from xinglin.standards.cda.originals import author
-
     return next((one for node in children(reading.root, "author") if (one := author(reading, node))), None)

@@ -58,7 +58,8 @@ def _from_pair(reading: Reading, name: Entry | None, code: Entry | None) -> Json
     coded = coding(code.value) if code else None
     if code and coded is None and code.said:
         coded = {"system": reading.origin.code_system("procedure"), "code": code.said}
-    when = reading.time(child((name or code).node, "effectiveTime")) if name or code else None
+    stated = name or code
+    when = reading.time(child(stated.node, "effectiveTime")) if stated else None
     return _keep(
         reading,
         {

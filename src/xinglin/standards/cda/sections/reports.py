@@ -100,7 +100,7 @@ def _order(reading: Reading) -> Json | None:
     asked = next((one for node in nodes if (one := organization(reading, child(node, _REQUESTERS)))), None)
     record: Json = {
         "resourceType": "ServiceRequest",
-        "id": reading.origin.id("ServiceRequest", number.value),
+        "id": reading.origin.id("ServiceRequest", number.sort.name, number.value),
         "identifier": [number.identifier],
         "status": "unknown",
         "intent": "order",
@@ -124,7 +124,7 @@ def _specimen(reading: Reading, found: Sequence[Entry]) -> Json | None:
     time = child(stated.node, "effectiveTime") if stated else None
     taken, received = _effective(reading, stated), reading.time(child(time, "high"))
     state = said(found, "specimen-state")
-    key = ("number", number.value) if number else ("document", *reading.family)
+    key = (number.sort.name, number.value) if number else ("document", *reading.family)
     record: Json = {
         "resourceType": "Specimen",
         "id": reading.origin.id("Specimen", *key),
