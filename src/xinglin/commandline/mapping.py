@@ -89,7 +89,7 @@ def try_mapping(
     from xinglin.standards.datasets.commands import try_table
 
     settings = configuration.load()
-    declared = dict(one.partition("=")[::2] for one in declare or [])
+    declared = {one.partition("=")[0]: one.partition("=")[2] for one in declare or []}
     if mapping:
         declared["mapping"] = mapping
     refused = False

@@ -31,6 +31,8 @@ from xinglin.standards.datasets.model import Block, Branch, Column, DataMapping,
 from xinglin.standards.datasets.rows import Row
 from xinglin.standards.datasets.values import BadValue
 
+MOST_VALUES: Final = 50
+"""Values of one cell that become resources; the cell is kept whole if there are more."""
 KEPT: Final = "urn:xinglin:dataset:"
 """Extensions with fields that have no place in FHIR, or weren't understood: this and the internal id."""
 
@@ -63,6 +65,8 @@ class Maker:
     places: tuple[int, ...]
     sure: frozenset[int]
     """Those that always find their place in it."""
+    splits: tuple[int, str] | None = None
+    """The place of a cell with several values and what separates them: a resource for each."""
 
 
 class Compiler:
@@ -159,6 +163,9 @@ class Compiler:
 
     def turns(self, each: Sequence[str]) -> Iterator[Turn]:
         """Give the repetitions of columns that stand in the row several times."""
+        for name in each:
+            if name not in self.mapping.columns:
+                raise WrongExpression(Phrase("there is no column {name}", name=name))
         names = [name for name in each if not self._splits(name)]
         counts = [len(self.layout.places.get(name, ())) for name in names]
         for at in range(max(counts, default=0)):
@@ -191,11 +198,20 @@ class Compiler:
             self._asides = False
             keys = tuple(tuple(self.expression(part, turn).read for part in key) for key in block.keys)
             holds = self.condition(block.when, turn) if block.when else None
+            keys = tuple(key for key in keys if _nothing not in key)
             self._asides = True
             self.sure = set()
             build = self.branch(block.tree, turn, root=True).read
             places = self._columns(block.tree, turn)
-            return Maker(block, turn.number, keys, holds, build, places, frozenset(self.sure))
+            sure = frozenset(self.sure)
+            return Maker(block, turn.number, keys, holds, build, places, sure, self._split(block))
+
+    def _split(self, block: Block) -> tuple[int, str] | None:
+        """Find the cell whose values are repetitions of a resource."""
+        for name in block.each:
+            if name in self.mapping.columns and self._splits(name):
+                return self.layout.places[name][0], self.mapping.columns[name].separators
+        return None
 
     # Expressions
 
@@ -217,6 +233,8 @@ class Compiler:
         self._conditional += 1
         reads = [self.chain(chain, turn) for chain in chains]
         self._conditional -= 1
+        if all(read is _nothing for read in reads):
+            return Part(_nothing, live=True)
         rests = [
             self._columns(First(tuple(chains[at + 1 :])), turn) if self._asides else ()
             for at in range(len(chains))
@@ -250,9 +268,10 @@ class Compiler:
             raise WrongExpression(Phrase("no resource is called {name}", name=link.label))
         block = found[0]
         display = self.operand(link.named["display"], turn) if "display" in link.named else None
-        numbers = [turn.number if block.each else 1]
+        numbers: Sequence[int] = [turn.number if block.each else 1]
         if block.each and turn.places is None:
-            numbers = [one.number for one in self.turns(block.each)]
+            split = self._split(block) is not None
+            numbers = range(1, MOST_VALUES + 1) if split else [one.number for one in self.turns(block.each)]
 
         def refer(row: Row) -> Any:
             found: list[Json] = []
@@ -278,8 +297,9 @@ class Compiler:
         place = self.place(source.name, turn)
         steps = chain.steps or _default(column)
         if place is None or place < 0 or column is None:
-            self._applied(_nothing, column, -1, steps, turn)
-            return _nothing
+            read = self._applied(_nothing, column, -1, steps, turn)
+            worded = steps[0].function == "concept" and "text" in steps[0].named
+            return read if worded else _nothing
         if not self._conditional:
             self.sure.add(place)
         return self._applied(_cell(place), column, place, steps, turn)

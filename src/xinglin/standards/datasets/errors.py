@@ -125,7 +125,7 @@ class TooLargeWorkbook(IntakeError):
     issue = "too-costly"
 
 
-class UnclearCode(IntakeError):
+class WrongDeclaration(IntakeError):
     """A declaration of a source that this format doesn't know."""
 
     code = "XL7213"
@@ -141,3 +141,12 @@ class LongRow(IntakeError):
     message = "The line is longer than {limit} bytes."
     remedy = "Send one row a line; documents and images don't belong into tables."
     issue = "too-long"
+
+
+class UnreadableTable(IntakeError):
+    """A file that is no table."""
+
+    code = "XL7215"
+    message = "The file {file} is neither a text table nor a workbook."
+    remedy = "Send CSV with a header line, or xlsx, xls or ods."
+    issue = "structure"

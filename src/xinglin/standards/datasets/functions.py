@@ -82,7 +82,7 @@ def _moment(call: Call) -> Function:
 
 
 def _instant(call: Call) -> Function:
-    """An instant needs a time: a date alone is left."""
+    """Make a date with a time; a date alone is no instant and left."""
     read = _moment(call)
 
     def instant(value: str, row: Row) -> str | None:

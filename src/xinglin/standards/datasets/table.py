@@ -1,18 +1,19 @@
 """A compiled table: from the cells of a row to facts, or to the reason why not."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Fact, Mode, Origin
 from xinglin.standards.datasets.codes import table_of
-from xinglin.standards.datasets.compiler import KEPT, Compiler, Maker, Turn, columns_of
+from xinglin.standards.datasets.compiler import KEPT, MOST_VALUES, Compiler, Maker, Turn, parts_of
 from xinglin.standards.datasets.errors import LostDigits, NoKey, TooManyCells
 from xinglin.standards.datasets.expressions import cells
 from xinglin.standards.datasets.header import Layout
-from xinglin.standards.datasets.model import Column, DataMapping
+from xinglin.standards.datasets.model import Block, Column, DataMapping
 from xinglin.standards.datasets.rows import Row
 from xinglin.standards.datasets.values import narrow, to_datetime
 
@@ -32,14 +33,10 @@ class Table:
         self.layout = layout
         self.origin = origin
         compiler = Compiler(mapping, layout, origin, serial=serial)
-        self._makers = tuple(
-            compiler.block(block, turn)
-            for block in mapping.blocks
-            for turn in (compiler.turns(block.each) if block.each else (Turn(),))
-        )
+        made = [compiler.block(block, turn) for block in mapping.blocks for turn in _turns(compiler, block)]
+        self._makers = [maker for maker in made if maker.keys or maker.block.label == mapping.main]
         self._time = compiler.expression(mapping.time, Turn()).read if mapping.time else None
-        read = set[str]().union(*(columns_of(block.tree) for block in mapping.blocks))
-        placed = {place for name in read for place in layout.places.get(name, ())}
+        placed = set[int]().union(*(maker.places for maker in self._makers))
         self._unplaced = tuple(at for at in range(len(layout.header)) if at not in placed)
         self._cleaners = _cleaners(mapping, layout, origin)
         self._urls = _urls(mapping, layout)
@@ -51,7 +48,7 @@ class Table:
         moment = to_datetime(time, self.origin.zone) if time else None
         resources = self._resources(row)
         self._keep(row, resources)
-        facts = [Fact(resource, moment, maker.block.mode, maker.block.lists) for maker, resource in resources]
+        facts = [Fact(resource, moment, maker.block.mode, _lists(maker)) for maker, resource in resources]
         return facts, row.unknown
 
     def _clean(self, cells: list[str]) -> list[str]:
@@ -69,25 +66,30 @@ class Table:
         return cleaned
 
     def _resources(self, row: Row) -> list[tuple[Maker, Json]]:
-        made: list[Maker] = []
+        made: list[tuple[Maker, int, str]] = []
         for maker in self._makers:
-            one = self._id(maker, row)
-            if one is None:
-                row.aside.update(maker.places)
-            else:
-                row.ids[maker.block.label, maker.number] = one
-                made.append(maker)
-        return [
-            (
-                maker,
-                {
-                    "resourceType": maker.block.resource,
-                    "id": row.ids[maker.block.label, maker.number],
-                    **maker.build(row),
-                },
-            )
-            for maker in made
-        ]
+            for number, value in _values(maker, row):
+                one = self._id_of(maker, row, value)
+                if one is None:
+                    row.aside.update(maker.places)
+                else:
+                    row.ids[maker.block.label, number] = one
+                    made.append((maker, number, value))
+        return [(maker, self._built(maker, row, number, value)) for maker, number, value in made]
+
+    def _id_of(self, maker: Maker, row: Row, value: str) -> str | None:
+        if maker.splits is None:
+            return self._id(maker, row)
+        with _standing(row, maker.splits[0], value):
+            return self._id(maker, row)
+
+    @staticmethod
+    def _built(maker: Maker, row: Row, number: int, value: str) -> Json:
+        head = {"resourceType": maker.block.resource, "id": row.ids[maker.block.label, number]}
+        if maker.splits is None:
+            return {**head, **maker.build(row)}
+        with _standing(row, maker.splits[0], value):
+            return {**head, **maker.build(row)}
 
     def _id(self, maker: Maker, row: Row) -> str | None:
         if maker.holds is not None and not maker.holds(row):
@@ -113,6 +115,34 @@ class Table:
         main = next((one for maker, one in resources if maker.block.label == self.mapping.main), None)
         if main is not None:
             main.setdefault("extension", []).extend(kept)
+
+
+def _turns(compiler: Compiler, block: Block) -> Iterable[Turn]:
+    if not block.each:
+        return (Turn(),)
+    return [*compiler.turns(block.each)] or (Turn(),)
+
+
+def _values(maker: Maker, row: Row) -> list[tuple[int, str]]:
+    """Give the repetitions of a resource in one row: one, or one for each value of a cell."""
+    if maker.splits is None:
+        return [(maker.number, "")]
+    place, separators = maker.splits
+    found = parts_of(row.cells[place], separators)
+    if len(found) > MOST_VALUES:
+        row.leave(place)
+    return list(enumerate(found[:MOST_VALUES], 1))
+
+
+@contextmanager
+def _standing(row: Row, place: int, value: str) -> Generator[None]:
+    """Let one of several values stand in a cell."""
+    whole = row.cells[place]
+    row.cells[place] = value
+    try:
+        yield
+    finally:
+        row.cells[place] = whole
 
 
 def _lists(maker: Maker) -> tuple[str, ...]:
@@ -152,6 +182,7 @@ def _cleaner(column: Column, everywhere: frozenset[str], origin: Origin) -> Call
     if not (missing or width or codes or numeric):
         return None
     table = table_of(column.table, origin.declared.get, column.edition) if column.table and width else None
+    separators = column.separators
     known: Mapping[str, object] = table.concepts if table else {}
 
     def clean(text: str) -> str:
@@ -166,7 +197,10 @@ def _cleaner(column: Column, everywhere: frozenset[str], origin: Origin) -> Call
             return whole if not known or whole in known else text
         return text
 
-    return clean
+    def clean_parts(text: str) -> str:
+        return separators[0].join(map(clean, parts_of(text, separators)))
+
+    return clean_parts if separators else clean
 
 
 def _blank(missing: frozenset[str]) -> Callable[[str], str]:
