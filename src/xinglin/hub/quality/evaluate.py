@@ -27,7 +27,7 @@ from xinglin.standards.search.keys import self_key
 
 UNKNOWN: Final = "unknown"
 """The institution of records that no registered source delivered."""
-WINDOWS_SHARE: Final = 50
+WINDOWS_SHARE: Final = 20
 """A step asks one day for so many records it may judge."""
 
 _SOURCE: Final = re.compile(r"urn:xinglin:source:(.+):\d+(?:#.*)?")

@@ -30,7 +30,10 @@ GOOD = {
     "edition": "1",
     "confidence": "read",
 }
-SQL = "SELECT r.id, false AS fails FROM quality_record r WHERE r.institution = %(institution)s AND r.day = %(day)s"
+SQL = (
+    "SELECT r.id, false AS fails FROM quality_record r"
+    " WHERE r.institution = %(institution)s AND r.day = %(day)s"
+)
 
 
 def table(folder: Path, **cells: str) -> Path:
