@@ -6,11 +6,14 @@ so `xueya` and `xy` find it too.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
+from typing import TypeVar
 
+from xinglin.core.i18n import Phrase
 from xinglin.standards.search.text import fold, has_han, runs
+from xinglin.standards.terminology.errors import BadResource
 from xinglin.standards.terminology.model import Concept
 
 LONGEST = 64
@@ -21,6 +24,12 @@ MOST = 400
 
 SYLLABLES = 12
 """So many syllables from each place on count for pinyin."""
+
+
+ABOVE = 2_000
+"""Concepts that may stand above one; SNOMED CT has a tenth of that."""
+
+Collected = TypeVar("Collected", set[str], frozenset[str])
 
 
 def lexemes(concept: Concept) -> frozenset[str]:
@@ -79,28 +88,56 @@ def _pinyin(han: str) -> Iterable[str]:
         yield "".join(one[:1] for one in part)
 
 
-def ancestors_of(parents: dict[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
-    """Give each code's ancestors, itself left out; circles are walked once."""
+def ancestors_of(parents: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Give each code's ancestors, itself left out. Raises BadResource where one has more than ABOVE."""
     done: dict[str, frozenset[str]] = {}
     for code in parents:
-        if code not in done:
-            _climb(code, parents, done)
-    return done
+        if code not in done and not _climb(code, parents, done):
+            # In a circle nobody's ancestors are complete before the others': each is walked alone.
+            return {one: _reached(one, parents) for one in parents}
+    return {code: done[code] for code in parents}
 
 
-def _climb(start: str, parents: dict[str, tuple[str, ...]], done: dict[str, frozenset[str]]) -> None:
-    """Fill `done` for `start` and all above it, without recursion: SNOMED CT is deep and wide."""
+def _climb(start: str, parents: Mapping[str, Sequence[str]], done: dict[str, frozenset[str]]) -> bool:
+    """Fill `done` for `start` and all above it; tell whether there is no circle.
+
+    Without recursion: hierarchies can be deep.
+    """
     stack, open_ = [start], {start}
     while stack:
         code = stack[-1]
-        waiting = [p for p in parents.get(code, ()) if p in parents and p not in done and p not in open_]
-        if waiting:
-            stack.extend(waiting[:1])
-            open_.add(waiting[0])
-            continue
-        above = [frozenset((p,)) | done.get(p, frozenset()) for p in parents.get(code, ()) if p != code]
-        done[code] = frozenset().union(*above) - {code}
-        open_.discard(stack.pop())
+        waiting = next((one for one in parents.get(code, ()) if one not in done), None)
+        if waiting is None:
+            mine = frozenset[str]().union(*({one} | done[one] for one in parents.get(code, ())))
+            done[code] = _bounded(code, mine)
+            open_.discard(stack.pop())
+        elif waiting in open_:
+            return False
+        elif waiting in parents:
+            stack.append(waiting)
+            open_.add(waiting)
+        else:
+            done[waiting] = frozenset()
+    return True
+
+
+def _reached(code: str, parents: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = list(parents[code])
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += parents.get(one, ())
+        _bounded(code, found)
+    return frozenset(found - {code})
+
+
+def _bounded(code: str, found: Collected) -> Collected:
+    if len(found) > ABOVE:
+        detail = Phrase('more than {limit} concepts stand above "{value}"', limit=ABOVE, value=code)
+        raise BadResource(kind="CodeSystem", detail=detail)
+    return found
 
 
 def prefix_parents(codes: Iterable[str]) -> dict[str, str]:
