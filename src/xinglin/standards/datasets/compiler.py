@@ -178,6 +178,13 @@ class Compiler:
             yield Turn(at + 1, {**places, **absent})
 
     def _columns(self, node: Node | Expression, turn: Turn) -> tuple[int, ...]:
+        if isinstance(node, Many):
+            return tuple(place for one in node.nodes for place in self._columns(one, turn))
+        if isinstance(node, Branch) and node.each:
+            once = replace(node, each=())
+            return tuple(place for one in (turn, *self.turns(node.each)) for place in self._columns(once, one))
+        if isinstance(node, Branch):
+            return tuple(place for one in node.elements.values() for place in self._columns(one, turn))
         names = columns_of(node)
         found = (self.place(name, turn) for name in names if name in self.mapping.columns)
         return tuple(one for one in found if one is not None and one >= 0)
