@@ -1,7 +1,7 @@
 """HL7 v2 over MLLP: messages framed by VT and FS CR, each answered before the next is read.
 
-Source: HL7, Transport Specification: MLLP, Release 1. An answer says that the message is stored for good; where
-that can't be said (the database is away) the connection is closed without one, and the sender tries again.
+Source: HL7, Transport Specification: MLLP, Release 1. An answer says that the message is stored for good;
+where that can't be said (the database is away) the connection is closed without one: the sender tries again.
 """
 
 import asyncio
@@ -120,8 +120,7 @@ class Listener:
             writer.close()
             return
         self._open.add(task)
-        name: object = writer.get_extra_info("peername")
-        peer = str(name[0]) if isinstance(name, tuple) else ""
+        peer = str(writer.get_extra_info("peername", [""])[0])
         try:
             await self._serve(reader, writer, peer, task)
         except DatabaseError as error:
@@ -129,7 +128,8 @@ class Listener:
         except (ConnectionError, TimeoutError):
             log.info("mllp_connection_ended", peer=peer)
         except Exception as error:  # the outermost edge: nobody above could answer
-            log.error("mllp_failed", peer=peer, kind=type(error).__name__)
+            # No traceback: its values could hold what patients' messages say.
+            log.error("mllp_failed", peer=peer, kind=type(error).__name__)  # noqa: TRY400
         finally:
             self._open.discard(task)
             writer.close()

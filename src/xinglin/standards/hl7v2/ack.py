@@ -1,7 +1,7 @@
 """Answers to messages: ACK with MSA and ERR (HL7 v2.8.2, 2.9 and 2.13).
 
-The original mode answers AA, AE or AR. Where MSH-15 is filled the sender asks in the enhanced mode, and gets CA,
-CE or CR as it wishes. What the codes mean here, and why, is told in docs/connect-hl7v2.md.
+The original mode answers AA, AE or AR. Where MSH-15 is filled the sender asks in the enhanced mode, and gets
+CA, CE or CR as it wishes. What the codes mean here, and why, is told in docs/connect-hl7v2.md.
 """
 
 import re

@@ -38,8 +38,8 @@ def _named(raw: bytes) -> str:
     line = raw.split(b"\r", 1)[0].split(b"\n", 1)[0]
     if len(line) < 5 or not line.startswith(b"MSH"):
         raise NotAMessage(expression="MSH-1")
-    # A character of GB 18030 can end in a byte that looks like a delimiter, one of ISO 8859 can seem to be half
-    # of such a character: the reading that gives a known name is the right one.
+    # A character of GB 18030 can end in a byte that looks like a delimiter, one of ISO 8859 can seem to be
+    # half of such a character: the reading that gives a known name is the right one.
     readings = [_field(line, codec) for codec in ("utf-8", "gb18030", "latin-1")]
     found = [one for one in readings if one is not None]
     return next((one for one in found if one.upper() in charsets()), found[0])

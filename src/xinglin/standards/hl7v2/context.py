@@ -78,7 +78,7 @@ class Context:
         return (unescape(value, self.codec) if "\\" in value else value).strip()
 
     def make(self, kind: str, *key: str, mode: Mode = Mode.FULL, lists: tuple[str, ...] = ()) -> Json:
-        """Begin the record of type `kind` known by `key`; the same record where the message has it already."""
+        """Begin the record of type `kind` known by `key`; the same again where the message has it."""
         name = self.origin.id(kind, *key)
         known = self.made.get((kind, name))
         if known is None:

@@ -104,7 +104,7 @@ def concept(rep: str, ctx: Context, arg: str) -> Json | None:
         coding(ctx, parts[0], parts[1], parts[2], sort),
         coding(ctx, parts[3], parts[4], parts[5], sort),
     ]
-    text = parts[8] or (parts[1] if parts[1] else parts[4]) or ""
+    text = parts[8] or parts[1] or parts[4]
     found: Json = {}
     known = [one for one in codings if one and "code" in one]
     if known:

@@ -17,7 +17,7 @@ class MessageTooLong(IntakeError):
 
     code = "XL7102"
     message = "The message is longer than {limit} bytes."
-    remedy = "Send large documents as a reference (value type RP), or split the message; check the end of the frame."
+    remedy = "Send large documents as a reference (value type RP); check that the end of the frame is sent."
     issue = "too-long"
 
 

@@ -16,6 +16,7 @@ _BLOCK: Final = 1 << 18
 _START: Final = re.compile(rb"(?:\A|[\r\n\x0b\x1c]|\xef\xbb\xbf)(?=(?:MSH|FHS|BHS|BTS|FTS)[^A-Za-z0-9\s])")
 _WRAPPING: Final = (b"FHS", b"BHS", b"BTS", b"FTS")
 _HEAD: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?[\s\x0b\x1c]*(?:MSH|FHS|BHS)[^A-Za-z0-9\s]")
+_MARK: Final = b"\xef\xbb\xbf"
 _EDGE: Final = b"\r\n\x0b\x1c \t\x00"
 
 
@@ -44,7 +45,7 @@ def parts(body: bytes, line: int = 1) -> Iterator[Cut]:
         starts.insert(0, 0)
     for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
         part = body[start:end]
-        core = part.strip(_EDGE).removeprefix(b"\xef\xbb\xbf").strip(_EDGE)
+        core = part.strip(_EDGE).removeprefix(_MARK).removesuffix(_MARK).strip(_EDGE)
         if core and not _only_wraps(core):
             leading = part[: part.find(core[:1])]
             yield Cut(core, line + _breaks(leading))

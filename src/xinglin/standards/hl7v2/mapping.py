@@ -1,7 +1,7 @@
 """The interpreter of `data/fields.csv`: which field of a segment becomes which element of a resource.
 
 A row says: `map` (segment and resource, as the V2-to-FHIR guide names its tables), `field`, `target` (an
-element's path, `[]` appends, `[0]` is the first of a list; `-` where a module of this package reads the field,
+element's path, `[]` appends, `[0]` is the first of a list; `-` where a module here reads the field,
 or it says nothing of its own), `type` (a converter) and `arg` (its vocabulary table or other argument).
 """
 
@@ -66,7 +66,7 @@ CONVERTERS: Final[Mapping[str, Converter]] = {
 
 def _place(target: str) -> Place:
     """Compile a target into what puts a value there; it tells whether there was room."""
-    path, last = target.split(".")[:-1], target.split(".")[-1]
+    *path, last = target.split(".")
 
     def holder(resource: Json) -> Json:
         for step in path:

@@ -80,7 +80,7 @@ def delimiters(text: str) -> str:
     field = text[3]
     declared = re.split(r"[\r\n]", text[4:12].split(field, 1)[0])[0][:4]
     own = field + declared
-    if len(set(own)) != len(own) or any(one.isalnum() or one in "\r\n" for one in own):
+    if not declared or len(set(own)) != len(own) or any(one.isalnum() or one in "\r\n" for one in own):
         raise NotAMessage(expression="MSH-2")
     return own
 

@@ -15,6 +15,12 @@ V2: Final = "http://terminology.hl7.org/CodeSystem/v2-"
 IDENTIFIER_TYPES: Final = V2 + "0203"
 RESIDENT_SYSTEM: Final = preferred("urn:oid:2.16.156.10011.1.3")
 
+_PERSONS: Final = (
+    Kind.RESIDENT,
+    Kind.HK_MACAO_RESIDENCE,
+    Kind.TAIWAN_RESIDENCE,
+    Kind.PERMANENT_RESIDENCE,
+)
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _URI: Final = re.compile(r"(https?://|urn:)\S+")
@@ -39,7 +45,7 @@ def local(name: str) -> str:
 
 
 def system_of(ctx: Context, authority: str, sort: str) -> str:
-    """Give the identifier system of an assigning authority (HD); without one, of local numbers of a `sort`."""
+    """Give the identifier system of an assigning authority (HD); without one, of local numbers of `sort`."""
     parts = [ctx.text(one) for one in authority.split("&")] if authority else [""]
     namespace, universal = parts[0], parts[1] if len(parts) > 1 else ""
     known = authority_system(namespace, universal) if namespace or universal else None
@@ -59,14 +65,14 @@ def identifier_types() -> frozenset[str]:
 def national(value: str) -> tuple[str, str] | None:
     """Give system and normal form of a number whose check character proves a resident identity number."""
     kind = kind_of(None, value)
-    if kind not in (Kind.RESIDENT, Kind.HK_MACAO_RESIDENCE, Kind.TAIWAN_RESIDENCE, Kind.PERMANENT_RESIDENCE):
+    if kind is None or kind not in _PERSONS:
         return None
     found = SCHEMES[kind].parse(value)
     return (RESIDENT_SYSTEM, found.value) if isinstance(found, Identifier) else None
 
 
 def identifier(ctx: Context, value: str, authority: str, sort: str, kind: str = "") -> Json | None:
-    """Make an Identifier; `kind` is its type (HL7 table 0203), `sort` names local numbers without authority."""
+    """Make an Identifier; `kind` is its type (table 0203), `sort` names local numbers without authority."""
     number = ctx.text(value)
     if not number:
         return None

@@ -10,7 +10,7 @@ from importlib.resources import files
 def rows(name: str) -> Sequence[Mapping[str, str]]:
     """Give the rows of `data/<name>.csv`."""
     source = files("xinglin.standards.hl7v2") / "data" / f"{name}.csv"
-    with source.open(encoding="utf-8", newline="") as handle:
+    with source.open(encoding="utf-8") as handle:
         return list(csv.DictReader(handle))
 
 

@@ -33,7 +33,7 @@ _ASCII: Final = ("C2842", "C284A")
 
 
 def unescape(text: str, codec: str = "utf-8") -> str:
-    """Give what `text` means, bytes of `\\X..\\` read in `codec`; sequences not understood stay as they are."""
+    """Give what `text` means, hexadecimal bytes read in `codec`; sequences not understood stay."""
     if "\\" not in text:
         return text
     if "\\M" in text or "\\C" in text:
@@ -106,7 +106,7 @@ def _seven_bits(part: str, codec: str) -> str | None:
 def usual(own: str) -> Callable[[str], str]:
     """Give what rewrites text with the delimiters `own` (in the order of `USUAL`) to the usual ones.
 
-    A usual delimiter that stands for itself there becomes its escape sequence, so nothing changes its meaning.
+    A usual delimiter that stands for itself there becomes its escape sequence: nothing changes its meaning.
     """
     escaped = {"|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "\\": "\\E\\", "&": "\\T\\"}
     table = {ord(usual_one): escaped[usual_one] for usual_one in USUAL}

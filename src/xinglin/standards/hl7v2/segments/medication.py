@@ -16,7 +16,7 @@ def rxo(ctx: Context, segment: Segment) -> None:
 
 
 def rxe(ctx: Context, segment: Segment) -> None:
-    """Read the medicine as the pharmacy understood the order; where the order stands there too, based on it."""
+    """Read the medicine as the pharmacy understood the order; based on the order where that is there too."""
     mode = Mode.MENTION if ctx.event["message"] == "RDS" else Mode.FULL
     before = ctx.order if ctx.order and ctx.order["resourceType"] == "MedicationRequest" else None
     record = _prescribed(ctx, segment, field=2, dose=3, mode=mode, encoded=before is not None)
@@ -33,7 +33,7 @@ def _prescribed(
     if ctx.patient is None or not code_key(ctx, segment.first(field)):
         ctx.keep_segment(segment)
         return None
-    placer, filler = numbers(ctx, ctx.common, None)
+    placer, filler = numbers(ctx.common, None)
     key = number_key(ctx, placer) or number_key(ctx, filler) or (ctx.control, str(ctx.groups))
     record = ctx.make("MedicationRequest", *key, *(["encoded"] if encoded else []), mode=mode)
     ctx.order = ctx.owner = record
@@ -94,7 +94,7 @@ def rxd(ctx: Context, segment: Segment) -> None:
     if ctx.patient is None or not code_key(ctx, segment.first(2)):
         ctx.keep_segment(segment)
         return
-    placer, filler = numbers(ctx, ctx.common, None)
+    placer, filler = numbers(ctx.common, None)
     number_ = number_key(ctx, placer) or number_key(ctx, filler) or (ctx.control, str(ctx.groups))
     record = ctx.make("MedicationDispense", *number_, segment.part(7), segment.part(1), segment.part(3))
     before = ctx.order if ctx.order and ctx.order["resourceType"] == "MedicationRequest" else None
@@ -113,7 +113,7 @@ def rxa(ctx: Context, segment: Segment) -> None:
     if ctx.patient is None or not what:
         ctx.keep_segment(segment)
         return
-    placer, filler = numbers(ctx, ctx.common, None)
+    placer, filler = numbers(ctx.common, None)
     key = number_key(ctx, filler) or number_key(ctx, placer)
     record = ctx.make("Immunization", ctx.patient["id"], *(key or (what, segment.part(3))))
     ctx.order = ctx.owner = record

@@ -37,7 +37,7 @@ def close(ctx: Context) -> None:
     ctx.owner = record
 
 
-def numbers(ctx: Context, common: Segment | None, detail: Segment | None) -> tuple[str, str]:
+def numbers(common: Segment | None, detail: Segment | None) -> tuple[str, str]:
     """Give placer's and filler's number as written: from ORC, else from OBR."""
     placer = (common.first(2) if common else "") or (detail.first(2) if detail else "")
     filler = (common.first(3) if common else "") or (detail.first(3) if detail else "")
@@ -57,7 +57,7 @@ def status(common: Segment | None, suffix: str = "") -> str | None:
 
 def request(ctx: Context, common: Segment | None, detail: Segment | None, *, mode: Mode) -> Json:
     """Make the ServiceRequest of an order."""
-    placer, filler = numbers(ctx, common, detail)
+    placer, filler = numbers(common, detail)
     record = ctx.make("ServiceRequest", *_request_key(ctx, placer, filler, detail), mode=mode)
     ctx.request = ctx.order = record
     if ctx.patient:
@@ -121,7 +121,7 @@ def obr(ctx: Context, segment: Segment) -> None:
     if ctx.event["message"] != "OUL":
         ctx.specimen = None
     reporting = ctx.event["action"] in _REPORTING
-    placer, filler = numbers(ctx, ctx.common, segment)
+    placer, filler = numbers(ctx.common, segment)
     if not reporting:
         mode = Mode.FULL if ctx.event["action"] == "orders" else Mode.MENTION
         ctx.owner = request(ctx, ctx.common, segment, mode=mode)

@@ -74,7 +74,7 @@ def booked(ctx: Context, segment: Segment) -> None:
 
 
 def settle(ctx: Context) -> None:
-    """Make start and end agree: FHIR wants both or none, and lets only a proposal do without (app-2, app-3)."""
+    """Make start and end agree: FHIR wants both or none, and only proposals lack them (app-2, app-3)."""
     record = ctx.appointment
     if record is None:
         return
