@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from xinglin.standards.datasets.model import Column, DataMapping
 
@@ -20,6 +21,8 @@ class Layout:
     header: tuple[str, ...]
     places: Mapping[str, tuple[int, ...]]
     strange: tuple[int, ...]
+    exact: int = 0
+    """How many columns have the standard's own name or id, not another usual one."""
 
     @property
     def matched(self) -> int:
@@ -31,13 +34,27 @@ class Layout:
         return [one.name for one in mapping.columns.values() if one.required and one.name not in self.places]
 
 
+@lru_cache(maxsize=16_384)
 def plain(name: str) -> str:
     """Bring a column's name to the form in which names are compared."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", name)).upper()
 
 
-@lru_cache(maxsize=256)
-def _names(columns: tuple[Column, ...]) -> Mapping[str, str]:
+_KNOWN: dict[int, tuple[DataMapping, Mapping[str, str]]] = {}
+_MOST_KNOWN: Final = 1_000
+
+
+def _names(mapping: DataMapping) -> Mapping[str, str]:
+    """Give the names of a mapping's columns, made once for a mapping."""
+    known = _KNOWN.get(id(mapping))
+    if known is None or known[0] is not mapping:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[id(mapping)] = (mapping, _name(mapping.columns.values()))
+    return known[1]
+
+
+def _name(columns: Collection[Column]) -> Mapping[str, str]:
     """Name each column by its Chinese names, internal id, and data element id where one column has it."""
     found: dict[str, str] = {}
     for attribute in ("element", "id"):
@@ -53,10 +70,11 @@ def _names(columns: tuple[Column, ...]) -> Mapping[str, str]:
 
 def lay_out(header: Sequence[str], mapping: DataMapping, declared: Mapping[str, str]) -> Layout:
     """Find a mapping's columns in a header; `declared` has the source's own names (`column.NAME`)."""
-    names = _names(tuple(mapping.columns.values()))
+    names = _names(mapping)
     own = {plain(key[7:]): plain(value) for key, value in declared.items() if key.startswith("column.")}
     places: dict[str, list[int]] = {}
     strange: list[int] = []
+    exact = 0
     for at, title in enumerate(header):
         text = plain(title)
         name = _find(own.get(text, text), names, mapping)
@@ -64,7 +82,9 @@ def lay_out(header: Sequence[str], mapping: DataMapping, declared: Mapping[str, 
             strange.append(at)
         else:
             places.setdefault(name, []).append(at)
-    return Layout(tuple(header), {name: tuple(found) for name, found in places.items()}, tuple(strange))
+            exact += text not in {plain(other) for other in mapping.columns[name].also}
+    found = {name: tuple(at) for name, at in places.items()}
+    return Layout(tuple(header), found, tuple(strange), exact)
 
 
 def _find(text: str, names: Mapping[str, str], mapping: DataMapping) -> str | None:
@@ -81,13 +101,14 @@ def rank(
 ) -> list[tuple[DataMapping, Layout]]:
     """Give the mappings that know at least two of a header's columns, best first.
 
-    Those with all required columns come first, then by known columns, then by the share of the set.
+    Those with all required columns come first, then by known columns, then by columns with the standard's own
+    names, then by the share of the set that is there.
     """
     found = [(mapping, lay_out(header, mapping, declared)) for mapping in mappings]
     fitting = [(mapping, layout) for mapping, layout in found if layout.matched >= min(2, len(header))]
     return sorted(fitting, key=lambda pair: score(*pair), reverse=True)
 
 
-def score(mapping: DataMapping, layout: Layout) -> tuple[bool, int, float]:
+def score(mapping: DataMapping, layout: Layout) -> tuple[bool, int, int, float]:
     """Tell how well a mapping fits a header."""
-    return not layout.lacks(mapping), layout.matched, len(layout.places) / len(mapping.columns)
+    return not layout.lacks(mapping), layout.matched, layout.exact, len(layout.places) / len(mapping.columns)
