@@ -1,5 +1,6 @@
 """Codes, quantities and values of CDA as FHIR has them."""
 
+import re
 from decimal import InvalidOperation
 from typing import Final
 
@@ -15,12 +16,13 @@ ELEMENTS: Final = "2.16.156.10011.2.2.1"
 _NAMED: Final = (("ICD-10", ICD_10), ("ICD10", ICD_10), ("15657", GBT_15657), ("ICD-9", ICD_9_CM_3))
 """What the code system's name says, for documents whose OID was copied from another place."""
 _LONGEST_NUMBER: Final = 60
+_OID: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 
 
 def system_uri(oid: str) -> str:
     """Give the URI to write for the OID of a code system or of numbers."""
     base = ICD_10 if oid.startswith(f"{ICD_10}.") else oid
-    return preferred(f"urn:oid:{base}") if base[:1] in "012" and find(base) else f"urn:oid:{base}"
+    return preferred(f"urn:oid:{base}") if find(base) else f"urn:oid:{base}"
 
 
 def coding(node: Node | None, local: str | None = None) -> Json | None:
@@ -43,9 +45,8 @@ def concept(node: Node | None, text: str | None = None, local: str | None = None
 
 
 def is_oid(text: str) -> bool:
-    """Tell whether `text` has the form of an OID (ITU-T X.660)."""
-    arcs = text.split(".")
-    return len(arcs) > 1 and arcs[0] in ("0", "1", "2") and all(a.isascii() and a.isdigit() for a in arcs)
+    """Tell whether `text` is a whole OID (ITU-T X.660)."""
+    return _OID.fullmatch(text) is not None
 
 
 def diagnosis_system(value: Node, expected: str) -> str | None:

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Final
 
 from xinglin.core.exact_json import Json
+from xinglin.standards.cda.codes import is_oid
 from xinglin.standards.cda.xml import Node, attribute
 from xinglin.standards.conversion import Origin
 from xinglin.standards.identifiers import SCHEMES, Identifier, find, kind_of, preferred
@@ -77,9 +78,7 @@ def read_number(root: str, value: str, origin: Origin) -> Number:
     sort = sorts().get(uri.removeprefix("urn:oid:"))
     if sort is None:
         other = Sort(root, "other", "other", None, "", 99)
-        system = (
-            f"urn:oid:{root}" if find(root) or root[:2] in ("1.", "2.") else origin.number_system("other")
-        )
+        system = f"urn:oid:{root}" if is_oid(root) else origin.number_system("other")
         return Number(other, value, {"system": system, "value": value}, sure=False)
     told = _national(root, value)
     kept, sure = (

@@ -2,11 +2,12 @@
 
 import base64
 import hashlib
+import re
 from typing import Final
 
 from xinglin.core.clock import instant
 from xinglin.core.exact_json import Json
-from xinglin.standards.cda.codes import concept, system_uri
+from xinglin.standards.cda.codes import concept, is_oid, system_uri
 from xinglin.standards.cda.people import role
 from xinglin.standards.cda.reading import Reading
 from xinglin.standards.cda.xml import Node, attribute, child, children, text_of
@@ -15,6 +16,7 @@ DOCUMENT_TYPES: Final = "2.16.156.10011.2.4"
 _CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _LEVELS: Final = frozenset("ULMNRV")
 _ACTIVE: Final = "current"
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def keep_original(reading: Reading, raw: bytes) -> Json:
@@ -120,10 +122,16 @@ def confidentiality(root: Node) -> Json | None:
 def document_identifier(node: Node | None) -> Json | None:
     """Give the Identifier of an II; a root alone (an OID or UUID) is itself the number."""
     root, extension = attribute(node, "root"), attribute(node, "extension")
-    if root and extension:
-        return {"system": f"urn:oid:{root}", "value": extension}
-    alone = f"urn:oid:{root}" if root and "." in root else f"urn:uuid:{root}"
-    return {"system": "urn:ietf:rfc:3986", "value": alone} if root else None
+    uri = _uri(root) if root else None
+    if extension:
+        return {"system": uri, "value": extension} if uri else {"value": extension}
+    return {"system": "urn:ietf:rfc:3986", "value": uri} if uri else {"value": root} if root else None
+
+
+def _uri(root: str) -> str | None:
+    if is_oid(root):
+        return f"urn:oid:{root}"
+    return f"urn:uuid:{root.lower()}" if _UUID.fullmatch(root) else None
 
 
 def _set_id(reading: Reading) -> list[Json] | None:

@@ -1,5 +1,6 @@
 """Read the header of a DICOM Part 10 object: bounded, and without its pixels (PS3.10, section 7)."""
 
+import re
 import struct
 import warnings
 import zlib
@@ -26,6 +27,13 @@ _PIXELS: Final = 0x7FE0
 _UNDEFINED: Final = 0xFFFFFFFF
 _CHARSET: Final = 0x00080005
 _DELIMITERS: Final = {0x5C, 0x0D, 0x0A, 0x09, 0x0C}
+_NAME_DELIMITERS: Final = {*_DELIMITERS, 0x5E, 0x3D}
+_NAMES: Final = (0x00100010, 0x00080090, 0x00081050)
+_ESCAPE: Final = re.compile(r"\x1b(?:\$[()]?|[()\-])[@-Z]")
+"""Escapes that designate a set (ISO 2022); pydicom leaves those of ISO-IR 58 in the text."""
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ASCII: Final = ("", "ISO_IR 6", "ISO 2022 IR 6")
+"""Character sets that say nothing of bytes beyond ASCII."""
 _FAULTS: Final = (
     *(InvalidDicomError, BytesLengthException, EOFError, ValueError, KeyError, TypeError, AttributeError),
     *(
@@ -124,6 +132,7 @@ class Header:
         """Take what `read_header` gave; `charset` counts where the object names none."""
         self._found = found
         self._charset = charset
+        self._is_ascii_first = False
         self._encodings = self._declared()
         self.unreadable: list[str] = []
 
@@ -136,15 +145,15 @@ class Header:
     def class_uid(self) -> str:
         """SOP class, from the object or from the file's meta elements."""
         own = self.text(0x00080016)
-        return own or str(self._found.file_meta.get("MediaStorageSOPClassUID", "") or "")
+        with _guarded():
+            return own or str(self._found.file_meta.get("MediaStorageSOPClassUID", "") or "")
 
     def text(self, tag: int) -> str:
         """Give the text of an element; "" where it is missing, or can't be read in its character set."""
         raw = self._bytes(tag)
-        if raw.isascii() and b"\x1b" not in raw:
-            return _clean(raw.decode("ascii"))
-        said = self._decoded(raw)
-        if said is None:
+        said = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else self._decoded(raw, tag)
+        if said is None or _CONTROL.search(said.strip("\x00 ")):
+            said = None
             self.unreadable.append(f"text of ({tag >> 16:04X},{tag & 0xFFFF:04X})")
         return _clean(said or "")
 
@@ -163,20 +172,23 @@ class Header:
 
     def _declared(self) -> list[str]:
         names = [one.strip() for one in self._bytes(_CHARSET).decode("ascii", "replace").split("\\")]
-        if not any(names):
+        self._is_ascii_first = names[0] in _ASCII
+        if set(names) <= set(_ASCII):
             return []
         with _guarded():
             return convert_encodings([name.strip("\x00 ") for name in names])
 
-    def _decoded(self, raw: bytes) -> str | None:
-        if not self._encodings:
+    def _decoded(self, raw: bytes, tag: int) -> str | None:
+        # Without an escape the first set counts, and ASCII can't be what was meant.
+        if not self._encodings or (self._is_ascii_first and b"\x1b" not in raw):
             try:
                 return decode(raw, self._charset)
             except (UndecodableText, Undecided):
                 return None
         with _guarded():
-            said = decode_bytes(raw, self._encodings, _DELIMITERS)
-        return None if "\N{REPLACEMENT CHARACTER}" in said else said
+            delimiters = _NAME_DELIMITERS if tag in _NAMES else _DELIMITERS
+            said = decode_bytes(raw, self._encodings, delimiters)
+        return None if "\N{REPLACEMENT CHARACTER}" in said else _ESCAPE.sub("", said)
 
 
 def _clean(text: str) -> str:

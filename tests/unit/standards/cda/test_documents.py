@@ -182,7 +182,8 @@ def test_local_numbers_of_two_institutions_stay_apart():
 @pytest.mark.parametrize("number", ["000000000000000000", "无", "36010019800101001X"])
 def test_a_wrong_resident_number_makes_no_two_people_one(number: str):
     def patient(name: str) -> str:
-        who = f'<id root="2.16.156.10011.1.3" extension="{number}"/><name>{name}</name><birthTime value="1980"/>'
+        identity = f'<id root="2.16.156.10011.1.3" extension="{number}"/>'
+        who = f'{identity}<name>{name}</name><birthTime value="1980"/>'
         text = document(ids={}, person=who, document_id=f'<id root="1.2" extension="{name}"/>')
         item = read(text)
         assert any("resident-id" in word for word in item.unknown)
@@ -424,7 +425,8 @@ def test_allergies(said: str, expected: int):
 
 def test_operations():
     act = (
-        '<entry><procedure classCode="PROC" moodCode="EVN"><code code="47.09" codeSystem="2.16.156.10011.2.3.3.12" '
+        '<entry><procedure classCode="PROC" moodCode="EVN">'
+        '<code code="47.09" codeSystem="2.16.156.10011.2.3.3.12" '
         'displayName="阑尾切除术"/><effectiveTime value="20250301"/></procedure></entry>'
     )
     item = read(document(section("47519-4", act, "手术操作"), code="C0032", ids={"1.12": "IP1"}))
@@ -528,7 +530,8 @@ def test_narrative_carries_nothing_that_acts():
 def test_beds_and_wards():
     def place(root: str, number: str, name: str, inner: str) -> str:
         part = f"<asOrganizationPartOf><wholeOrganization>{inner}</wholeOrganization></asOrganizationPartOf>"
-        return f'<id root="2.16.156.10011.1.{root}" extension="{number}"/><name>{name}</name>{part if inner else ""}'
+        own = f'<id root="2.16.156.10011.1.{root}" extension="{number}"/><name>{name}</name>'
+        return own + (part if inner else "")
 
     hospital = place("5", "TESTORG001", "测试医院", "")
     ward = place("27", "W1", "一病区", hospital)

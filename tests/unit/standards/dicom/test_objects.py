@@ -120,9 +120,16 @@ def test_chinese_names(charset: str | None):
     assert read(raw).facts[0].resource["name"] == [{"text": "测 试"}]
 
 
+def test_a_name_with_escapes():
+    escaped = b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab="
+    raw = made(SpecificCharacterSet="\\ISO 2022 IR 58", PatientName="x" * len(escaped))
+    item = read(raw.replace(b"x" * len(escaped), escaped))
+    assert item.facts[0].resource["name"] == [{"text": "张 小东"}]
+
+
 def test_a_name_that_does_not_fit_its_character_set_is_left_out():
-    raw = made(SpecificCharacterSet="GB18030", PatientName="测^试").replace(b"GB18030 ", b"ISO_IR 6")
-    item = read(raw.replace("测".encode("gb18030"), b"\xff\xff"))
+    raw = made(SpecificCharacterSet="ISO_IR 192", PatientName="测^试")
+    item = read(raw.replace("测".encode(), b"\xff\xff\xff"))
     assert item.unknown == ["text of (0010,0010)"]
     assert "name" not in item.facts[0].resource
 
