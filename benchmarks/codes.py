@@ -1,6 +1,6 @@
 """How well the workbench finds what local codes mean, and what standardising costs.
 
-Six hospitals' dictionaries are invented (`local_dictionary.py` says with what noise). Officers have decided on
+Six hospitals' dictionaries are invented (`local_dictionary.py` says with what noise). Officers decided on
 half of the codes of each; the other half is asked for: held out.
 """
 

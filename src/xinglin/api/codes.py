@@ -5,7 +5,7 @@ from typing import Any, cast
 from starlette.routing import Route
 
 from xinglin.api.fhir.exchange import Exchange, Handler, Reply, interaction
-from xinglin.core.errors import RequestError
+from xinglin.core.errors import TerminologyError
 from xinglin.core.exact_json import Json, dumps
 from xinglin.hub.codes import sheet, workbench
 from xinglin.hub.codes.decisions import ACCEPT, REJECT, WITHDRAW, Decided, Decision, decide
@@ -15,12 +15,13 @@ from xinglin.standards.labitems.ranker import Candidate
 MOST = 1_000
 
 
-class BadQuestion(RequestError):
+class BadQuestion(TerminologyError):
     """A request to the workbench that lacks something or has it wrong."""
 
     code = "XL8130"
     message = "{name} is missing or can't be read."
     remedy = "Look at docs/codes.md for what the workbench takes."
+    status = 400
     issue = "invalid"
 
 

@@ -53,9 +53,7 @@ class UnknownTarget(TerminologyError):
 
     code = "XL8100"
     message = "The table of laboratory items has no item {target}."
-    remedy = (
-        "Look for the item with `xinglin codes candidates`, and give its code, not its LOINC code or name."
-    )
+    remedy = "Look for the item with `xinglin codes candidates`, and give its code, not LOINC's or a name."
     status = 422
     issue = "not-found"
 
@@ -82,7 +80,7 @@ class NoReason(TerminologyError):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is decided on a local code; `action` is accept, reject or withdraw (`target` may be empty then)."""
+    """What is decided on a local code; `action` is accept, reject or withdraw (without `target`)."""
 
     system: str
     code: str

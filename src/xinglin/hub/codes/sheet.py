@@ -75,8 +75,8 @@ def parse(text: str, who: str) -> list[Decision]:
         raise UnusableSheet(line=1, detail=Phrase("the column {column} is missing", column=missing[0]))
     try:
         return [one for row in reader if (one := _decision(row, reader.line_num, who))]
-    except csv.Error as error:
-        raise UnusableSheet(line=reader.line_num, detail=str(error)) from None
+    except csv.Error:
+        raise UnusableSheet(line=reader.line_num, detail=Phrase("it is no CSV")) from None
 
 
 def _decision(row: dict[str, str | None], line: int, who: str) -> Decision | None:

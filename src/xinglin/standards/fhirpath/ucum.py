@@ -104,6 +104,8 @@ def _component(code: str, at: int, depth: int) -> tuple[Unit, int]:
         return inner, at + 1
     number = _NUMBER.match(code, at)
     if number:
+        if not int(number.group()):
+            raise _UnknownUnit  # "/0" divides by nothing
         return Unit(Fraction(int(number.group())), ()), number.end()
     match = None
     # The pattern is lazy about names that hold digits (`[in_i'H2O]`, `m[H2O]`): try ever longer ones.

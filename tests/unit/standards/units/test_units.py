@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinglin.standards.fhirpath.ucum import is_known
+from xinglin.standards.fhirpath.ucum import is_known, unit
 from xinglin.standards.units import conversion, read_unit
 
 WRITTEN = [
@@ -101,6 +101,11 @@ def test_converts(value: str, source: str, target: str, molar: str | None, resul
 )
 def test_refuses(source: str, target: str) -> None:
     assert conversion(source, target) is None
+
+
+def test_a_unit_of_nothing_is_no_unit() -> None:
+    assert unit("/0") is None
+    assert unit("g/0L") is None
 
 
 def test_assay_units_are_one_where_said_so() -> None:
