@@ -182,7 +182,8 @@ class Compiler:
             return tuple(place for one in node.nodes for place in self._columns(one, turn))
         if isinstance(node, Branch) and node.each:
             once = replace(node, each=())
-            return tuple(place for one in (turn, *self.turns(node.each)) for place in self._columns(once, one))
+            turns = (turn, *self.turns(node.each))
+            return tuple(place for one in turns for place in self._columns(once, one))
         if isinstance(node, Branch):
             return tuple(place for one in node.elements.values() for place in self._columns(one, turn))
         names = columns_of(node)
@@ -317,6 +318,7 @@ class Compiler:
         for at, step in enumerate(steps):
             if step.function not in FUNCTIONS:
                 raise WrongExpression(Phrase("there is no function {name}", name=step.function))
+            self._conditional += 1  # what goes with a value has no place without it
             call = Call(
                 column=column,
                 index=place,
@@ -329,6 +331,7 @@ class Compiler:
                 origin=self.origin,
                 serial=self.serial,
             )
+            self._conditional -= 1
             function = FUNCTIONS[step.function](call)
             if at == 0:
                 beside = [one for one in step.named.values() if isinstance(one, Cell)]
