@@ -11,6 +11,7 @@ from xinglin.api import codes, quality, system
 from xinglin.api.fhir import routes as fhir
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.hosts import OwnHosts
+from xinglin.api.intake import routes as intake
 from xinglin.core.errors import RequestError
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
@@ -39,7 +40,7 @@ class NoSuchMethod(RequestError):
 def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
     """Make the application; `lifespan` sets `app.state.hub`."""
     app = Starlette(
-        routes=[*system.routes(), *codes.routes(), *quality.routes(), *fhir.routes()],
+        routes=[*system.routes(), *codes.routes(), *quality.routes(), *intake.routes(), *fhir.routes()],
         lifespan=lifespan,
         exception_handlers={HTTPException: _unrouted},
         middleware=[Middleware(OwnHosts, settings=settings)],

@@ -24,6 +24,7 @@ import msgspec
 from granian.constants import Interfaces, Loops
 from granian.server.mp import MPServer
 
+from xinglin.background import background
 from xinglin.core.errors import SettingError, XinglinError
 from xinglin.core.os_errors import reason
 from xinglin.core.settings import Settings
@@ -34,8 +35,13 @@ from xinglin.working import work
 
 REQUESTS_WAITING = 2_048
 
+END_SECONDS = 10
+"""How long the background process may take to end."""
+
+RESTART_SECONDS = 2
+
 LOOK_SECONDS = 0.05
-"""Between two looks whether the hub answers yet."""
+"""Between two looks whether the hub answers yet, or the background process lives."""
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - an address to listen on, turned into one to ask
 """Where the hub can be asked that listens on every address."""
@@ -83,7 +89,8 @@ def run_workers(settings: Settings, url: str, *, ready: Callable[[], None]) -> N
     waiting.start()
     given = msgspec.structs.replace(settings, database_url=url)
     try:
-        server.serve(target_loader=partial(work, given, os.getpid(), failed.send), wrap_loader=False)
+        with beside(given):
+            server.serve(target_loader=partial(work, given, os.getpid(), failed.send), wrap_loader=False)
     except SystemExit as exit_:  # what Granian does where workers ended by themselves
         raise (server.failure() or WorkersEnd()) from exit_
     finally:
@@ -91,6 +98,35 @@ def run_workers(settings: Settings, url: str, *, ready: Callable[[], None]) -> N
         waiting.join()
     if error := server.failure():
         raise error
+
+
+@contextmanager
+def beside(settings: Settings) -> Generator[None]:
+    """Keep the background process running; should it end by itself, another takes its place."""
+    stopped = threading.Event()
+    keeper = threading.Thread(target=_keep_background, args=(settings, stopped), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        keeper.join()
+
+
+def _keep_background(settings: Settings, stopped: threading.Event) -> None:
+    parent = os.getpid()
+    while not stopped.is_set():
+        process = multiprocessing.get_context("spawn").Process(target=background, args=(settings, parent))
+        process.start()
+        while process.is_alive() and not stopped.wait(LOOK_SECONDS):
+            pass
+        if stopped.is_set():
+            process.terminate()
+            process.join(END_SECONDS)
+            process.kill()
+        else:
+            logger().error("background process ended, another takes its place")
+            stopped.wait(RESTART_SECONDS)
 
 
 class _Failures(Protocol):

@@ -94,6 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="drop folder: files in its folder NAME are deliveries of the source NAME; empty: none"
         ),
     ] = ""
+    intake_most_bytes: Annotated[
+        Positive, Meta(description="largest delivery over HTTP, in bytes as it is sent")
+    ] = 20_000_000_000
     mllp_port: Annotated[
         int, Meta(ge=0, le=65535, description="TCP port for HL7 v2 messages by MLLP; 0: none")
     ] = 0
@@ -141,6 +144,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def packages(self) -> Path:
         """Where installed FHIR packages are kept."""
         return self.folder / "packages"
+
+    @property
+    def quality(self) -> Path:
+        """Where the site keeps its own tables of quality rules."""
+        return self.folder / "quality"
 
     @property
     def mappings(self) -> Path:

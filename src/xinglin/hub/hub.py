@@ -18,6 +18,7 @@ from xinglin.core.telemetry import WRITE_GROUP, describe, logger
 from xinglin.hub import history as past
 from xinglin.hub.admission import Admission
 from xinglin.hub.changes import Action, Change, Create, Done, Matcher, carry_out, resolve
+from xinglin.hub.codes import Codes
 from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
 from xinglin.hub.installed import definitions
@@ -67,6 +68,9 @@ class Hub:
         self.limits = Limits.of(settings)
         self.language = settings.language
         self.zone = settings.time_zone
+        self.mappings = settings.mappings
+        self.quality = settings.quality
+        self.codes = Codes()
         self.match: Matcher = partial(match, store)
         self.tending = Tending(database, store, self.transaction)
         self.terminology = Terminology(database, built_in(settings))

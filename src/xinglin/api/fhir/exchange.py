@@ -147,7 +147,7 @@ def _response(request: Request, reply: Reply, request_id: str) -> Response:
     headers["X-Request-Id"] = request_id
     if body is None:
         return Response(status_code=reply.status, headers=headers)
-    headers["Content-Type"] = CONTENT_TYPE
+    headers.setdefault("Content-Type", CONTENT_TYPE)
     headers["Vary"] = "Accept, Accept-Encoding, Accept-Language"
     if request.query_params.get("_pretty") == "true":
         body = msgspec.json.format(body, indent=2)

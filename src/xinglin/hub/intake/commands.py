@@ -18,7 +18,7 @@ from xinglin.hub.intake import deliveries, sources
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import Crew, Here, loader, processes
 from xinglin.hub.intake.deliveries import Delivery
-from xinglin.hub.intake.formats import formats
+from xinglin.hub.intake.formats import NAMES
 from xinglin.hub.intake.jobs import Jobs, open_jobs
 from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.intake.sources import Source
@@ -113,7 +113,7 @@ async def _known(hub: Hub, id_: str | None) -> Source:
     """Give the source as it is registered; the hub's own is made when it is first needed."""
     async with hub.database.connection() as connection:
         if id_ is None and not any(one.id == LOCAL.id for one in await sources.list_all(connection)):
-            await sources.add(connection, sources.checked(LOCAL, frozenset(formats())))
+            await sources.add(connection, sources.checked(LOCAL, frozenset(NAMES)))
         return await sources.find_enabled(connection, id_ or LOCAL.id)
 
 

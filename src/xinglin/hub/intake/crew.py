@@ -7,15 +7,17 @@ most a few pieces ahead, so memory stays the same for files of any size.
 import asyncio
 import multiprocessing
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
 from typing import Protocol
 
 import msgspec
 
+from xinglin.core.errors import DatabaseError
 from xinglin.core.settings import Settings
-from xinglin.core.telemetry import configure_logs
+from xinglin.core.telemetry import configure_logs, logger
 from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.intake import sources
 from xinglin.hub.intake.counts import Counts
@@ -23,8 +25,19 @@ from xinglin.hub.intake.load import Consignment, Loader
 from xinglin.hub.processes import end_with, settle
 from xinglin.standards.conversion import Piece
 
+ATTEMPTS = 3
+"""How often a piece is handed to another process where one ends; a piece that kills them all stops here."""
+
 AHEAD = 2
 """Pieces handed over for each process, so that none waits for the next."""
+
+
+class CrewLost(DatabaseError):
+    """The loading processes end again and again."""
+
+    code = "XL2015"
+    message = "The processes that load deliveries end by themselves again and again."
+    remedy = "Look for the reason in the log and in the kernel's; too little memory is a usual one."
 
 
 class Crew(Protocol):
@@ -58,31 +71,52 @@ class Here:
 
 
 class Processes:
-    """Loads in `size` processes."""
+    """Loads in up to `size` processes, which are started when there is work."""
 
-    def __init__(self, pool: ProcessPoolExecutor, size: int) -> None:
-        self._pool = pool
+    def __init__(self, start: Callable[[], ProcessPoolExecutor], size: int) -> None:
+        self._start = start
+        self._pool = start()
         self._free = asyncio.Semaphore(size * AHEAD)
         self.size = size
 
     async def load(self, consignment: Consignment, number: int, piece: Piece) -> Counts | None:
-        """Load a piece in whichever process is free; waits while all have enough to do."""
+        """Load a piece in whichever process is free; waits while all have enough to do.
+
+        Where a process was killed, others take its place; a piece that it had stored isn't loaded again.
+        Raises CrewLost where that happens again and again.
+        """
         async with self._free:
-            task = asyncio.get_running_loop().run_in_executor(self._pool, _load, consignment, number, piece)
-            return await task
+            for _ in range(ATTEMPTS):
+                pool = self._pool
+                try:
+                    task = asyncio.get_running_loop().run_in_executor(pool, _load, consignment, number, piece)
+                    return await task
+                except BrokenProcessPool:
+                    self._renew(pool)
+        raise CrewLost
+
+    def _renew(self, broken: ProcessPoolExecutor) -> None:
+        if self._pool is broken:  # the first to notice
+            logger().error("loading process ended, another takes its place")
+            self._pool = self._start()
+
+    async def close(self) -> None:
+        """End the processes; what they were at is begun again another time."""
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
 
 @asynccontextmanager
 async def processes(settings: Settings, url: str, size: int) -> AsyncGenerator[Processes]:
-    """Start loading processes on the database at `url`."""
+    """Give a crew of processes on the database at `url`."""
     given = msgspec.structs.replace(settings, database_url=url, database_connections=2)
-    pool = ProcessPoolExecutor(
-        size, multiprocessing.get_context("spawn"), initializer=_start, initargs=(given, os.getpid())
+    spawn = multiprocessing.get_context("spawn")
+    crew = Processes(
+        lambda: ProcessPoolExecutor(size, spawn, initializer=_start, initargs=(given, os.getpid())), size
     )
     try:
-        yield Processes(pool, size)
+        yield crew
     finally:
-        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        await crew.close()
 
 
 class _Worker:

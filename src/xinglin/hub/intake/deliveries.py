@@ -96,6 +96,12 @@ async def register(
     return int(str(found[0])), False
 
 
+async def is_open(connection: Connection, path: Path) -> bool:
+    """Tell whether a file is a delivery that isn't loaded to its end."""
+    query = "SELECT FROM delivery WHERE state IN ('waiting', 'loading') AND path = %s"
+    return await (await connection.execute(query, [str(path.absolute())])).fetchone() is not None
+
+
 async def find(connection: Connection, number: int) -> Delivery:
     """Give a delivery as it stands. Raises NoDelivery."""
     query = f"SELECT {_COLUMNS} FROM delivery d WHERE d.number = %s"

@@ -1,11 +1,18 @@
 """The formats that deliveries come in, told by content."""
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache, partial
+from pathlib import Path
 
 from xinglin.core.errors import IntakeError
 from xinglin.hub.intake.fhir import FhirJson
+from xinglin.standards.cda import ClinicalDocuments
 from xinglin.standards.conversion import Format
+from xinglin.standards.datasets import DataMapping, known
+from xinglin.standards.datasets.csv_format import TableCsv
+from xinglin.standards.datasets.xlsx_format import TableXlsx
+from xinglin.standards.dicom import DicomObjects
+from xinglin.standards.hl7v2 import Hl7v2
 
 
 class UnknownFormat(IntakeError):
@@ -26,19 +33,44 @@ class FormatNotAllowed(IntakeError):
     issue = "not-supported"
 
 
+NAMES = ("fhir", "hl7v2", "cda", "dicom", "table-xlsx", "table-csv")
+"""The formats by name, the surest to recognise first: almost any text may be a table."""
+
+
 @cache
-def formats() -> dict[str, Format]:
-    """Give every format by name."""
-    known: tuple[Format, ...] = (FhirJson(),)
-    return {one.name: one for one in known}
+def formats(mappings: Path) -> dict[str, Format]:
+    """Give every format by name; `mappings` is the folder of the site's own table mappings."""
+    tables = partial(_mappings, mappings)
+    made: tuple[Format, ...] = (
+        FhirJson(),
+        Hl7v2(),
+        ClinicalDocuments(),
+        DicomObjects(),
+        TableXlsx(tables),
+        TableCsv(tables),
+    )
+    return {one.name: one for one in made}
 
 
-def recognise(start: bytes, name: str, allowed: Iterable[str]) -> Format:
+def _mappings(folder: Path) -> Mapping[str, DataMapping]:
+    """Give the table mappings as they are now; files are read again when one has changed."""
+    return _read_mappings(
+        folder, tuple(sorted((file, file.stat().st_mtime_ns) for file in folder.glob("*.yaml")))
+    )
+
+
+@lru_cache(maxsize=4)
+def _read_mappings(folder: Path, state: tuple[tuple[Path, int], ...]) -> Mapping[str, DataMapping]:
+    del state
+    return known(folder)
+
+
+def recognise(known: Mapping[str, Format], start: bytes, name: str, allowed: Iterable[str]) -> Format:
     """Give the format of a file by its first bytes. Raises UnknownFormat or FormatNotAllowed."""
     allowed = tuple(allowed)
-    for one in formats().values():
+    for one in known.values():
         if one.recognises(start):
             if allowed and one.name not in allowed:
                 raise FormatNotAllowed(name=name, found=one.name, allowed=", ".join(allowed))
             return one
-    raise UnknownFormat(name=name, known=", ".join(formats()))
+    raise UnknownFormat(name=name, known=", ".join(known))

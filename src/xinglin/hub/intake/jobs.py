@@ -24,10 +24,18 @@ TASK: Final = "load a delivery"
 ATTEMPTS: Final = 10
 """How often a delivery is tried where the database failed; 2, 4, 8 … seconds apart."""
 
+TO_THE_END: Final = 7 * 86_400.0
+"""Seconds; longer than any delivery takes."""
+
 _DOING: Final = (
     "SELECT id, (args->>'number')::bigint FROM procrastinate_jobs WHERE status = 'doing' AND task_name = %s"
 )
-_OPEN: Final = "SELECT number FROM delivery WHERE state IN ('waiting', 'loading') ORDER BY number"
+_UNQUEUED: Final = """
+SELECT number FROM delivery WHERE state IN ('waiting', 'loading') AND NOT EXISTS (
+    SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = %s
+    AND args->>'number' = delivery.number::text)
+ORDER BY number
+"""
 
 
 class Jobs:
@@ -54,7 +62,7 @@ class Jobs:
             delete_jobs="successful",
             install_signal_handlers=False,
             # Stopped, it leaves what it is at: the next one goes on there. Else what it began is to end.
-            shutdown_graceful_timeout=None if until_empty else 0,
+            shutdown_graceful_timeout=TO_THE_END if until_empty else 0,
         )
 
     async def recover(self) -> None:
@@ -64,7 +72,7 @@ class Jobs:
                 async with held(self._hub, number) as ours:
                     if ours is not None:
                         await self._app.job_manager.retry_job_by_id_async(job, now())
-            for (number,) in await _rows(connection, _OPEN):
+            for (number,) in await _rows(connection, _UNQUEUED, TASK):
                 await self.put(number)
 
 

@@ -1,7 +1,7 @@
 """Loading one piece of a delivery into the hub, in one transaction with its counts and its refusals."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from typing import cast
@@ -13,6 +13,8 @@ from xinglin.core.exact_json import Json
 from xinglin.core.identifiers import is_id
 from xinglin.core.telemetry import describe, logger
 from xinglin.hub.changes import BadId
+from xinglin.hub.codes import Counts as Seen
+from xinglin.hub.codes import note
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, refused
@@ -27,7 +29,7 @@ from xinglin.hub.intake.sources import Source
 from xinglin.hub.interactions.transaction import prepared
 from xinglin.hub.outline import admit
 from xinglin.hub.records import Draft, Key, Record
-from xinglin.standards.conversion import Fact, Item, Mode, Origin, Piece
+from xinglin.standards.conversion import Fact, Format, Item, Mode, Origin, Piece
 from xinglin.standards.outcome import InvalidRecord
 
 _PAST = """
@@ -101,6 +103,7 @@ class Loader:
     def __init__(self, hub: Hub, namespaces: Mapping[str, str]) -> None:
         self._hub = hub
         self._namespaces = namespaces
+        self.formats = formats(hub.mappings)
 
     async def load(self, consignment: Consignment, number: int, piece: Piece) -> Counts | None:
         """Load piece `number` of a delivery; None where that was done before. Durable when this returns."""
@@ -136,7 +139,7 @@ class Loader:
 
     def _read(self, consignment: Consignment, piece: Piece) -> list[Prepared]:
         origin = consignment.source.origin(self._hub.zone)
-        return [self._prepare(item, consignment) for item in read(consignment, piece, origin)]
+        return [self._prepare(item, consignment) for item in read(self.formats, consignment, piece, origin)]
 
     async def replay(self, connection: Connection, consignment: Consignment, piece: Piece) -> Outcome:
         """Load an item again in the caller's transaction; what is refused isn't kept anew."""
@@ -181,7 +184,8 @@ class Loader:
     async def _take_all(
         self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
     ) -> Outcome:
-        outcome = Outcome()
+        outcome, seen = Outcome(), Seen()
+        ready = await self._standardised(connection, ready, consignment, seen)
         states = await self._states(connection, ready)
         for one in ready:
             if one.error is not None:
@@ -192,8 +196,23 @@ class Loader:
         for one in ready:
             if one.error is None and isinstance(one.item, Bundled) and one.item.entries:
                 await self._transact(connection, one, one.item.entries, consignment, outcome)
+        await note(connection, consignment.source.id, seen)
         outcome.counts.store(record.key.type for record in outcome.records)
         return outcome
+
+    async def _standardised(
+        self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment, seen: Seen
+    ) -> list[Prepared]:
+        """Bring codes and units to the standard; what has no mapping is counted in `seen`."""
+        codes, source = self._hub.codes, consignment.source
+        await codes.refresh(connection, source.namespace)
+        origin = source.origin(self._hub.zone)
+
+        def standard(fact: Fact) -> Fact:
+            resource, _ = codes.apply(fact.resource, origin, seen)
+            return fact if resource is fact.resource else replace(fact, resource=resource)
+
+        return [replace(one, facts=[(key, standard(fact)) for key, fact in one.facts]) for one in ready]
 
     def _take(
         self, states: dict[Key, State], one: Prepared, consignment: Consignment, outcome: Outcome
@@ -287,9 +306,11 @@ class Loader:
         outcome.take(one, len(written))
 
 
-def read(consignment: Consignment, piece: Piece, origin: Origin) -> Iterator[Item]:
+def read(
+    known: Mapping[str, Format], consignment: Consignment, piece: Piece, origin: Origin
+) -> Iterator[Item]:
     """Read a piece; should a format fail on it in an unforeseen way, the rest is refused whole, not lost."""
-    form = formats()[consignment.form]
+    form = known[consignment.form]
     number, line = piece.item, piece.line
     try:
         for item in form.items(piece, origin):

@@ -8,13 +8,13 @@ from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection
 from xinglin.hub.intake import sources
 from xinglin.hub.intake.commands import with_connection
-from xinglin.hub.intake.formats import formats
+from xinglin.hub.intake.formats import NAMES
 from xinglin.hub.intake.sources import Source, WrongSource
 
 
 def add(settings: Settings, given: Mapping[str, object]) -> str:
     """Register a source; give its token. Raises WrongSource or SourceTaken."""
-    source = sources.checked(_read(given), frozenset(formats()))
+    source = sources.checked(_read(given), frozenset(NAMES))
     return with_connection(settings, lambda connection: sources.add(connection, source))
 
 
@@ -25,7 +25,7 @@ def change(settings: Settings, id_: str, given: Mapping[str, object]) -> None:
         old = msgspec.to_builtins(await sources.find(connection, id_))
         declared = {**old["declared"], **msgspec.convert(given.get("declared", {}), dict[str, str])}
         await sources.change(
-            connection, sources.checked(_read({**old, **given, "declared": declared}), frozenset(formats()))
+            connection, sources.checked(_read({**old, **given, "declared": declared}), frozenset(NAMES))
         )
 
     with_connection(settings, work)

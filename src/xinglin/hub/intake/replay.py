@@ -110,7 +110,7 @@ async def _load_file(connection: Connection, loader: Loader, item: Refused, sour
     delivery = await deliveries.find(connection, item.delivery)
     file = msgspec.structs.replace(delivery, size=len(item.loaded))
     outcome = Outcome()
-    for one in cut(io.BytesIO(item.loaded), file, source):
+    for one in cut(io.BytesIO(item.loaded), file, source, loader.formats):
         if one.error is not None:
             return Outcome(refusals=[Refusal(Item(1, 1, b""), one.error, 1)])
         part = await loader.replay(connection, one.consignment, one.piece)

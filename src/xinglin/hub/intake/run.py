@@ -6,14 +6,14 @@ records, and the same bytes are always cut the same way.
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from xinglin.core.errors import IntakeError
+from xinglin.core.errors import IntakeError, XinglinError
 from xinglin.core.os_errors import reason
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
@@ -21,13 +21,12 @@ from xinglin.hub.intake import deliveries, refused, sources
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import Crew
 from xinglin.hub.intake.deliveries import Delivery
-from xinglin.hub.intake.formats import recognise
-from xinglin.hub.intake.load import Consignment, Loader
+from xinglin.hub.intake.formats import formats, recognise
+from xinglin.hub.intake.load import Consignment, Loader, Outcome
 from xinglin.hub.intake.refused import Refusal
 from xinglin.hub.intake.sources import Source
 from xinglin.hub.intake.unpack import START, File, files
-from xinglin.hub.records import Record
-from xinglin.standards.conversion import Item, Piece
+from xinglin.standards.conversion import Format, Item, Piece
 
 LARGEST_KEPT: Final = 64 * 2**20
 """Up to this size a file that can't be read goes into the refused queue whole; beyond, the delivery fails."""
@@ -57,6 +56,15 @@ class TooLargeToKeep(IntakeError):
     code = "XL7062"
     message = "The file {name} can't be read to its end: {detail}"
     remedy = "Correct it and deliver it again; what was loaded of it is known and isn't loaded twice."
+
+
+class RefusedBefore(IntakeError):
+    """The same bytes came before, and were refused."""
+
+    code = "XL7063"
+    message = "The same was delivered before and refused (delivery {number}); it waits in the refused queue."
+    remedy = "Correct it there and replay it, or send it again corrected."
+    issue = "duplicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ async def _load_all(
     running: set[asyncio.Task[None]] = set()
     try:
         with _opened(path, delivery.name) as stream:
-            cuts = cut(stream, delivery, source)
+            cuts = cut(stream, delivery, source, formats(hub.mappings))
             while (one := await asyncio.to_thread(next, cuts, None)) is not None:
                 if one.number not in done:
                     running.add(asyncio.create_task(_load(hub, crew, one, path, told)))
@@ -151,7 +159,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
         raise FileGone(name=name, detail=reason(error)) from None
 
 
-def cut(stream: BinaryIO, delivery: Delivery, source: Source) -> Iterator[Cut]:
+def cut(stream: BinaryIO, delivery: Delivery, source: Source, known: Mapping[str, Format]) -> Iterator[Cut]:
     """Give the pieces of a delivery, numbered through; a file that can't be read on ends with its error.
 
     Raises IntakeError where the delivery as a whole can't be unpacked.
@@ -161,15 +169,15 @@ def cut(stream: BinaryIO, delivery: Delivery, source: Source) -> Iterator[Cut]:
         consignment = Consignment(
             delivery.number, source, delivery.received, "", place if file.member else 0, file.member
         )
-        for one in _cut_file(file, consignment, delivery.name):
+        for one in _cut_file(file, consignment, delivery.name, known):
             last += 1
             yield replace(one, number=last)
 
 
-def _cut_file(file: File, consignment: Consignment, name: str) -> Iterator[Cut]:
+def _cut_file(file: File, consignment: Consignment, name: str, known: Mapping[str, Format]) -> Iterator[Cut]:
     source = consignment.source
     try:
-        form = recognise(file.start, file.member or name, source.formats)
+        form = recognise(known, file.start, file.member or name, source.formats)
         recognised = replace(consignment, form=form.name)
         for piece in form.pieces(file.stream, source.origin("UTC")):
             yield Cut(0, recognised, piece)
@@ -205,28 +213,38 @@ async def _keep_file(connection: Connection, one: Cut, raw: bytes, error: Intake
     return counts
 
 
-async def deliver_now(hub: Hub, loader: Loader, source: Source, name: str, raw: bytes) -> Delivery:
-    """Load a small delivery in one transaction and give its receipt; what came before gives that receipt."""
+async def deliver_now(
+    hub: Hub, loader: Loader, source: Source, name: str, raw: bytes
+) -> tuple[Delivery, XinglinError | None]:
+    """Load a small delivery in one transaction; give its receipt, and why its first refused item was refused.
 
-    async def work(connection: Connection) -> tuple[Delivery, list[Record]]:
+    What came before gives the receipt that it got then.
+    """
+
+    async def work(connection: Connection) -> tuple[Delivery, Outcome]:
         number, new = await deliveries.register(
             connection, source=source.id, name=name, hash_=sha256(raw).digest(), size=len(raw)
         )
         delivery = await deliveries.find(connection, number)
         if not new:
-            return delivery, []
-        records: list[Record] = []
-        for one in cut(io.BytesIO(raw), delivery, source):
+            return delivery, Outcome()
+        outcome = Outcome()
+        for one in cut(io.BytesIO(raw), delivery, source, formats(hub.mappings)):
             if one.error is not None:
                 await _keep_file(connection, one, raw, one.error)
-            elif outcome := await loader.load_within(connection, one.consignment, one.number, one.piece):
-                records += outcome.records
+                outcome.refusals.append(Refusal(Item(1, 1, raw), one.error, 1))
+            elif part := await loader.load_within(connection, one.consignment, one.number, one.piece):
+                outcome.records += part.records
+                outcome.refusals += part.refusals
         await deliveries.finish(connection, number)
-        return await deliveries.find(connection, number), records
+        return await deliveries.find(connection, number), outcome
 
-    receipt, records = await hub.transaction(work)
-    hub.written(records)
-    return receipt
+    receipt, outcome = await hub.transaction(work)
+    hub.written(outcome.records)
+    error = outcome.refusals[0].error if outcome.refusals else None
+    if error is None and receipt.counts.refused:
+        error = RefusedBefore(number=receipt.number)
+    return receipt, error
 
 
 def _whole(path: Path, place: int) -> bytes:

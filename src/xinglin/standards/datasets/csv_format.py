@@ -28,7 +28,7 @@ _KEPT_TABLES: Final = 16
 class TableCsv:
     """Reads tables with a header line, separated by comma, tab, semicolon or bar."""
 
-    name: ClassVar[str] = "table-csv"
+    name: str = "table-csv"
     serial: ClassVar[bool] = False
     """Whether a number in a column of dates is Excel's day number, undeclared."""
 

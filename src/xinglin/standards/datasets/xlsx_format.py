@@ -35,7 +35,7 @@ _SURE_DIGITS: Final = 1e15
 class TableXlsx(TableCsv):
     """Reads every sheet of a workbook as a table; pieces are the rows as CSV."""
 
-    name: ClassVar[str] = "table-xlsx"
+    name: str = "table-xlsx"
     serial: ClassVar[bool] = True
 
     def recognises(self, start: bytes) -> bool:

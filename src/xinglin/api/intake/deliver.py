@@ -1,0 +1,90 @@
+"""POST /intake/{source}: deliver a file; GET …/deliveries: receipts."""
+
+from typing import Any
+
+import msgspec
+
+from xinglin.api.fhir.exchange import Exchange, Reply
+from xinglin.core.errors import RequestError
+from xinglin.core.exact_json import dumps
+from xinglin.hub.intake import deliveries, sources
+from xinglin.hub.intake.deliveries import Delivery
+from xinglin.hub.intake.service import Spool, deliver
+
+JSON = "application/json; charset=utf-8"
+MOST = 1_000
+
+
+class WrongNumber(RequestError):
+    """A query parameter that must be a number isn't one."""
+
+    code = "XL7070"
+    message = 'The parameter {name} must be a whole number, not "{found}".'
+    remedy = "Send digits only."
+    issue = "value"
+
+
+async def post(exchange: Exchange) -> Reply:
+    """Take a delivery: 200 with the receipt, or 202 with the address where the receipt will be.
+
+    The body is the file as it is, also packed; `?name=` is what the sender calls it.
+    """
+    source_id = await _authorised(exchange)
+    async with exchange.hub.database.connection() as connection:
+        source = await sources.find_enabled(connection, source_id)
+    name = exchange.request.query_params.get("name", "-")[:200]
+    async with Spool(exchange.settings) as spool:
+        async for part in exchange.request.stream():
+            await spool.write(part)
+        receipt = await deliver(exchange.hub, source, name, spool)
+    place = f"/intake/{source_id}/deliveries/{receipt.number}"
+    loaded = receipt.state not in deliveries.OPEN
+    return json({**shown(receipt), "url": place}, 200 if loaded else 202, {"Location": place})
+
+
+async def receipt(exchange: Exchange) -> Reply:
+    """Give a delivery as it stands."""
+    source_id = await _authorised(exchange)
+    number = whole(exchange.path["number"], "number")
+    async with exchange.hub.database.connection() as connection:
+        found = await deliveries.find(connection, number)
+    if found.source != source_id:
+        raise deliveries.NoDelivery(number=number)
+    return json(shown(found))
+
+
+async def receipts(exchange: Exchange) -> Reply:
+    """Give a source's latest deliveries."""
+    source_id = await _authorised(exchange)
+    most = min(whole(exchange.request.query_params.get("most", "50"), "most"), MOST)
+    async with exchange.hub.database.connection() as connection:
+        found = await deliveries.latest(connection, source=source_id, most=most)
+    return json({"deliveries": [shown(one) for one in found]})
+
+
+async def _authorised(exchange: Exchange) -> str:
+    """Give the source whose token the request shows. Raises WrongToken."""
+    source_id: str = exchange.path["source"]
+    kind, _, token = exchange.header("authorization").partition(" ")
+    async with exchange.hub.database.connection() as connection:
+        known = token.strip() if kind.lower() == "bearer" else ""
+        await sources.refuse_wrong_token(connection, source_id, known)
+    return source_id
+
+
+def shown(delivery: Delivery) -> dict[str, Any]:
+    """Give a delivery as JSON, without where its file lies."""
+    made = msgspec.to_builtins(delivery)
+    return {name: value for name, value in made.items() if name not in ("path", "owned")}
+
+
+def json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    """Answer with JSON."""
+    return Reply(status, dumps(content), {"Content-Type": JSON, **(headers or {})})
+
+
+def whole(text: str, name: str) -> int:
+    """Read a whole number of up to 18 digits. Raises WrongNumber."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise WrongNumber(name=name, found=text)
+    return int(text)

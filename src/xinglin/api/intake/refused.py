@@ -1,0 +1,115 @@
+"""The refused queue over HTTP: list, show, correct, replay, dismiss."""
+
+import base64
+from typing import Any, cast
+
+import msgspec
+
+from xinglin.api.fhir.exchange import Exchange, Reply
+from xinglin.api.intake.deliver import MOST, json, whole
+from xinglin.api.transfer import read_body
+from xinglin.core.errors import RequestError
+from xinglin.hub.intake import refused
+from xinglin.hub.intake.crew import loader
+from xinglin.hub.intake.refused import Refused
+from xinglin.hub.intake.replay import all_waiting
+from xinglin.hub.intake.replay import replay as replay_one
+
+
+class NothingNamed(RequestError):
+    """A request about many items that says nothing of which."""
+
+    code = "XL7071"
+    message = "The request names no items."
+    remedy = 'Send {{"numbers": […]}}, or a filter: "source", "code" or "delivery".'
+    issue = "required"
+
+
+async def index(exchange: Exchange) -> Reply:
+    """List items, oldest first: `source`, `code`, `delivery`, `state`, `after` (a number) and `most`."""
+    asked = exchange.request.query_params
+    async with exchange.hub.database.connection() as connection:
+        found = await refused.list_some(
+            connection,
+            source=asked.get("source"),
+            code=asked.get("code"),
+            delivery=whole(asked["delivery"], "delivery") if "delivery" in asked else None,
+            state=asked.get("state", "waiting"),
+            after=whole(asked.get("after", "0"), "after"),
+            most=min(whole(asked.get("most", "100"), "most"), MOST),
+        )
+        reasons = await refused.reasons(connection, source=asked.get("source"))
+    return json(
+        {
+            "items": [_shown(one, exchange.language) for one in found],
+            "reasons": [{"source": s, "code": c, "items": n} for s, c, n in reasons],
+        }
+    )
+
+
+async def show(exchange: Exchange) -> Reply:
+    """Give an item with its bytes (base64)."""
+    async with exchange.hub.database.connection() as connection:
+        item = await refused.show(connection, _number(exchange))
+    content = {"head": item.head, "raw": item.raw, "corrected": item.corrected}
+    encoded = {name: base64.b64encode(raw).decode() for name, raw in content.items() if raw is not None}
+    return json(_shown(item, exchange.language) | encoded)
+
+
+async def correct(exchange: Exchange) -> Reply:
+    """PUT …/{number}: the body takes the place of what came; the item waits for its replay."""
+    body = await read_body(exchange.request, exchange.settings.max_body_bytes)
+    async with exchange.hub.database.connection() as connection:
+        await refused.correct(connection, _number(exchange), corrected=body, who=_who(exchange))
+    return await show(exchange)
+
+
+async def replay(exchange: Exchange) -> Reply:
+    """POST …/{number}/$replay: load the item again."""
+    done = await replay_one(exchange.hub, await loader(exchange.hub), _number(exchange), who=_who(exchange))
+    return json(msgspec.to_builtins(done))
+
+
+async def replay_many(exchange: Exchange) -> Reply:
+    """POST …/$replay: load the items that the body names, or its filter leaves."""
+    asked = await _object(exchange)
+    numbers: list[int] = msgspec.convert(asked.get("numbers", []), list[int])
+    wanted = {name: asked[name] for name in ("source", "code", "delivery") if name in asked}
+    if not numbers and not wanted:
+        raise NothingNamed
+    if not numbers:
+        numbers = [one.number for one in await all_waiting(exchange.hub, **wanted)]
+    loads = await loader(exchange.hub)
+    done = [await replay_one(exchange.hub, loads, number, who=_who(exchange)) for number in numbers]
+    return json({"items": msgspec.to_builtins(done)})
+
+
+async def dismiss(exchange: Exchange) -> Reply:
+    """POST …/{number}/$dismiss with {"reason": …}: decide that the item shall not be taken."""
+    reason = str((await _object(exchange)).get("reason", ""))
+    number = _number(exchange)
+    async with exchange.hub.database.connection() as connection:
+        await refused.settle(connection, number, state="dismissed", who=_who(exchange), why=reason)
+    return await show(exchange)
+
+
+def _number(exchange: Exchange) -> int:
+    return whole(exchange.path["number"], "number")
+
+
+def _who(exchange: Exchange) -> str:
+    """Give who decides. Until people log in, that is where the request came from."""
+    client = exchange.request.client
+    return f"http {client.host}" if client else "http"
+
+
+async def _object(exchange: Exchange) -> dict[str, Any]:
+    content = await exchange.content("application/json")
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+
+
+def _shown(item: Refused, language: str) -> dict[str, Any]:
+    made = msgspec.to_builtins(item)
+    text = made.pop("texts")[language]
+    shown = {name: value for name, value in made.items() if name not in ("head", "raw", "corrected")}
+    return shown | {"reason": text["text"], "remedy": text["remedy"]}

@@ -1,0 +1,26 @@
+"""The addresses of intake."""
+
+from starlette.routing import Route
+
+from xinglin.api.fhir.exchange import Handler, interaction
+from xinglin.api.intake import deliver, refused
+
+TABLE: tuple[tuple[str, str, str, Handler], ...] = (
+    ("POST", "/intake/{source}", "deliver", deliver.post),
+    ("GET", "/intake/{source}/deliveries", "receipts", deliver.receipts),
+    ("GET", "/intake/{source}/deliveries/{number}", "receipt", deliver.receipt),
+    ("GET", "/refused", "refused-list", refused.index),
+    ("POST", "/refused/$replay", "refused-replay-many", refused.replay_many),
+    ("GET", "/refused/{number}", "refused-show", refused.show),
+    ("PUT", "/refused/{number}", "refused-correct", refused.correct),
+    ("POST", "/refused/{number}/$replay", "refused-replay", refused.replay),
+    ("POST", "/refused/{number}/$dismiss", "refused-dismiss", refused.dismiss),
+)
+"""Method, address, name in logs and metrics, and the function."""
+
+
+def routes() -> list[Route]:
+    """Give the routes of intake."""
+    return [
+        Route(path, interaction(name, handler), methods=[method]) for method, path, name, handler in TABLE
+    ]
