@@ -28,7 +28,8 @@ SAMPLE = (
     '<code code="29548-5" codeSystem="2.16.840.1.113883.6.1"/><text/><entry><observation>'
     '<code code="DE05.01.024.00" codeSystem="2.16.156.10011.2.2.1"/><effectiveTime value="20250310"/>'
     '<value xsi:type="CD" code="I10" codeSystem="2.16.156.10011.2.3.3.11" displayName="高血压"/>'
-    '</observation></entry></section></component><component><section><code code="30954-2"/><title>实验室检查</title><entry>'
+    '</observation></entry></section></component><component><section><code code="30954-2"/>'
+    "<title>实验室检查</title><entry>"
     '<observation><code code="DE04.30.019.00"/><value xsi:type="ST">GLU</value></observation></entry><entry>'
     '<observation><code code="DE04.30.015.00"/><value xsi:type="REAL" value="7.80"/></observation></entry>'
     "</section></component></structuredBody></component></ClinicalDocument>"

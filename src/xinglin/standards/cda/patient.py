@@ -16,6 +16,7 @@ _ETHNIC: Final = "http://hl7.org.cn/fhir/StructureDefinition/ext-person-ethnicGr
 _LINES: Final = ("township", "streetName", "houseNumber", "streetAddressLine")
 _PLACES: Final = (("state", "state"), ("city", "city"), ("county", "district"), ("postalCode", "postalCode"))
 _TELEPHONE: Final = re.compile(r"(?:tel|mailto):", re.IGNORECASE)
+_MOST_TELEPHONES: Final = 20
 _FEWEST_DIFFERENT: Final = 3
 """A number of fewer different characters is a placeholder, such as 000000000000000000."""
 
@@ -88,15 +89,15 @@ def _ethnic_group(person: Node | None) -> list[Json] | None:
 
 
 def _telecom(nodes: list[Node]) -> list[Json]:
-    found: list[Json] = []
+    found: dict[str, Json] = {}
     for node in nodes:
         value = attribute(node, "value") or text_of(node)
-        if value:
+        if value and len(found) < _MOST_TELEPHONES:
             plain = _TELEPHONE.sub("", value)
             told = SCHEMES[Kind.PHONE].parse(plain)
-            point: Json = {"value": told.value if isinstance(told, Identifier) else plain}
-            found.append({"system": "email" if "@" in plain else "phone", **point})
-    return [one for n, one in enumerate(found) if one not in found[:n]]
+            number = told.value if isinstance(told, Identifier) else plain
+            found[number] = {"system": "email" if "@" in plain else "phone", "value": number}
+    return list(found.values())
 
 
 def address(node: Node) -> Json | None:

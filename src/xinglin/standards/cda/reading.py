@@ -12,7 +12,7 @@ from xinglin.standards.conversion import Fact, Mode, Origin
 
 @dataclass(slots=True)
 class Reading:
-    """A document and what came of it so far: `facts`, and `unknown` words on what wasn't understood.
+    """A document and what came of it so far: `facts`, and `words` on what wasn't understood.
 
     `key` identifies the document within the institution, `family` all its versions. `subject`, `encounter`
     and `custodian` are References.
@@ -29,21 +29,26 @@ class Reading:
     encounter: Json | None = None
     custodian: Json | None = None
     facts: list[Fact] = field(default_factory=list[Fact])
-    unknown: list[str] = field(default_factory=list[str])
+    words: dict[str, None] = field(default_factory=dict[str, None])
+    kept: set[str] = field(default_factory=set[str])
     seen: dict[tuple[str, ...], int] = field(default_factory=dict[tuple[str, ...], int])
 
     def add(self, resource: Json, mode: Mode = Mode.FULL, lists: tuple[str, ...] = ()) -> Json:
         """Keep a record, and give a Reference to it. A record that is there already isn't doubled."""
         reference = {"reference": f"{resource['resourceType']}/{resource['id']}"}
-        known = next((n for n, one in enumerate(self.facts) if one.resource["id"] == resource["id"]), None)
-        if known is None:
+        if reference["reference"] not in self.kept:
+            self.kept.add(reference["reference"])
             self.facts.append(Fact(resource, self.stamp.moment if self.stamp else None, mode, lists))
         return reference
 
     def note(self, what: str) -> None:
         """Say, once, what was kept without being understood."""
-        if what not in self.unknown:
-            self.unknown.append(what)
+        self.words[what] = None
+
+    @property
+    def unknown(self) -> list[str]:
+        """Words on what wasn't understood."""
+        return list(self.words)
 
     def id(self, kind: str, *key: str) -> str:
         """Give the id of a record that belongs to this document; the same key again gives another id.

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 Row = Mapping[str, str]
@@ -61,6 +61,7 @@ def section_kind(code: str | None, title: str, document: str) -> str | None:
     return next(by_title, None) or next(by_code, None) or None
 
 
+@lru_cache(maxsize=4096)
 def element(code: str, words: str) -> str | None:
     """Give the role of a data element ("lab-result" …): by its code, and its words where one code has two."""
     fitting = [row for row in rows("elements") if row["code"] == code and row["words"] in words]

@@ -180,3 +180,24 @@ def test_documents_cut_off_anywhere(shared, sample: str):
     whole = shared(f"reference/national/cda/synthetic/{sample}.xml").read_bytes()
     for end in [*range(0, len(whole) - 20, 97), *range(0, len(whole) - 20, 1024)]:
         refused(whole[:end])
+
+
+def test_many_entries_are_read_in_time():
+    one = (
+        '<entry><observation><code code="DE05.01.024.00"/><value xsi:type="CD" code="I10" displayName="{n}"/>'
+        '</observation></entry><entry><observation><code code="{n}"/></observation></entry>'
+    )
+    many = "".join(one.format(n=n) for n in range(15_000))
+    body = f'<component><section><code code="29548-5"/>{many}</section></component>'
+    start = time.perf_counter()
+    item = read(f"{HEAD}{BODY}{body}</ClinicalDocument>".encode())
+    assert time.perf_counter() - start < 20
+    assert sum(fact.resource["resourceType"] == "Condition" for fact in item.facts) == 15_000
+
+
+def test_entries_within_entries():
+    inside = '<entryRelationship><observation><code code="DE05.01.024.00"/>' * 110
+    ends = "</observation></entryRelationship>" * 110
+    entry = f"<entry><observation><code/>{inside}{ends}</observation></entry>"
+    body = f"<component><section>{entry}</section></component>"
+    assert read(f"{HEAD}{BODY}{body}</ClinicalDocument>".encode()).error is None
