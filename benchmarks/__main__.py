@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-ALL = ("standards", "records", "search")
+ALL = ("standards", "records", "search", "quality")
 
 for name in sys.argv[1:] or ALL:
     importlib.import_module(f"benchmarks.{name}").main()

@@ -32,7 +32,7 @@ def main() -> None:
     alone = _rate(lambda record: judge.judge(record, received), records)
     rows = [
         Row("judging", alone, "records per CPU second", "≥ 5,000", f"{len(rules.of_kind('fhirpath'))} rules"),
-        *_steps(records[:STORED]),
+        *_steps(list({(r["resourceType"], r["id"]): r for r in records}.values())[:STORED]),
     ]
     print(table(f"Data quality ({len(records):,} Synthea records)", rows))
 
@@ -55,7 +55,7 @@ async def _measured(settings: Settings, records: list[dict[str, Any]]) -> list[R
             await hub.change_all(
                 [Update(r["resourceType"], key=Key(r["resourceType"], r["id"]), content=r) for r in part]
             )
-        evaluator = Evaluator(hub, in_force(settings.folder), settings.time_zone)
+        evaluator = Evaluator(hub, in_force(settings.quality), settings.time_zone)
         wall, cpu, finished = time.perf_counter(), time.process_time(), False
         while not finished:
             finished = (await evaluator.step(most=TOGETHER)).finished

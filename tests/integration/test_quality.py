@@ -17,7 +17,7 @@ from xinglin.core.clock import instant, now
 from xinglin.core.settings import Settings
 from xinglin.hub.changes import Change, Delete, Update
 from xinglin.hub.hub import Hub
-from xinglin.hub.quality import Evaluator, commands, in_force, ruleset, score, tables
+from xinglin.hub.quality import Evaluator, commands, evaluate, in_force, ruleset, score, tables
 from xinglin.hub.quality.errors import WrongReport
 from xinglin.hub.records import Key
 from xinglin.standards.identifiers import SCHEMES, Kind, invented_resident
@@ -64,6 +64,9 @@ async def put(hub: Hub, *contents: Json) -> None:
 
 async def delete(hub: Hub, kind: str, id_: str) -> None:
     await hub.change(Delete(kind, key=Key(kind, id_)))
+
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "quality-rules.csv"
 
 
 async def judge(hub: Hub, rules: ruleset.RuleSet = RULES, most: int = 1_000) -> None:
@@ -337,8 +340,16 @@ def test_lateness_is_that_of_the_first_receipt(settings: Settings) -> None:
                 "UPDATE resource SET updated = updated - interval '40 hours' WHERE id = 'b'"
             )
         await put(hub, visit("b", start=instant(now() - timedelta(hours=50))) | {"language": "zh"})
+        # Admitted and sent before it ended: neither late nor in the future.
+        await put(hub, visit("c", start=fresh) | {"status": "in-progress", "period": {"start": fresh}})
+        async with hub.database.connection() as connection:
+            await connection.execute(
+                "UPDATE resource SET updated = updated - interval '9 hours' WHERE id = 'c'"
+            )
+        await put(hub, visit("c", start=fresh))
         await judge(hub)
-        assert await count(hub, "visit-timely") == (2, 0)
+        assert await count(hub, "visit-timely") == (3, 0)
+        assert await count(hub, "visit-future") == (3, 0)
 
     run(settings, story)
 
@@ -435,11 +446,8 @@ def test_two_processes_do_not_judge_at_once(settings: Settings) -> None:
 
 
 def test_site_rules_are_read_from_the_hubs_folder(tmp_path: Path) -> None:
-    (tmp_path / "quality").mkdir()
     header = ",".join(tables.SHAPES["parameters.csv"].columns)
-    (tmp_path / "quality" / "parameters.csv").write_text(
-        f"{header}\nupload_hours,48,时限,limit,our order,2026,read\n"
-    )
+    (tmp_path / "parameters.csv").write_text(f"{header}\nupload_hours,48,时限,limit,our order,2026,read\n")
     assert "%lag_hours <= 48" in in_force(tmp_path).rules["visit-timely"].test
     assert in_force(tmp_path).fingerprint != in_force(tmp_path / "none").fingerprint
 
@@ -528,3 +536,29 @@ def test_the_command_judges_until_nothing_is_left(settings: Settings) -> None:
     assert commands.run(settings).records == 0
     wanted = score.period("Asia/Shanghai", "2026-03-01", "2026-03-01")
     assert len(commands.failing(settings, "visit-number", "unknown", wanted, most=5)) == 5
+
+
+def test_background_work_judges_in_steps(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        await put(hub, *(visit(f"v{n}") for n in range(7)))
+        made = await evaluate(hub, most=3)
+        assert (made.records, made.finished) == (3, False)
+        assert (await evaluate(hub, most=100)).finished
+        assert await count(hub, "visit-class") == (7, 0)
+
+    run(settings, story)
+
+
+def test_the_example_of_the_documentation_works(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        start = [f"2026-03-01T{hour:02d}:00:00+08:00" for hour in range(8, 14)]
+        await put(
+            hub, patient(address=[{"text": "桃花村"}]), *(visit(f"v{n}", start=start[n]) for n in range(6))
+        )
+        await judge(hub, ruleset.check(EXAMPLE))
+        assert await count(hub, "visit-department") == (6, 6)
+        assert await count(hub, "visit-several-a-day") == (6, 6)
+        assert await count(hub, "patient-address-division") == (0, 0)
+        assert await count(hub, "patient-address") == (1, 0)
+
+    run(settings, story)

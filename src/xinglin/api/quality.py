@@ -42,7 +42,7 @@ class Question:
 
     def rules(self) -> RuleSet:
         """Give the rules in force."""
-        return in_force(self._settings.folder)
+        return in_force(self._settings.quality)
 
     def period(self) -> Period:
         """Read `from` and `to`. Raises WrongPeriod."""

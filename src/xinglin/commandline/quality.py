@@ -55,7 +55,7 @@ def run() -> None:
 def rules() -> None:
     from xinglin.hub.quality import in_force
 
-    found = in_force(configuration.load().folder)
+    found = in_force(configuration.load().quality)
     rows = [
         (
             rule.id,

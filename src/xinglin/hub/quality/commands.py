@@ -11,15 +11,12 @@ from xinglin.hub.database import Connection, address
 from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.quality import score
 from xinglin.hub.quality.errors import WrongReport
-from xinglin.hub.quality.evaluate import Evaluator, Progress
+from xinglin.hub.quality.evaluate import STEP, Progress, evaluate
 from xinglin.hub.quality.report_excel import write_excel
 from xinglin.hub.quality.report_html import html_page
 from xinglin.hub.quality.ruleset import RuleSet, in_force
 from xinglin.hub.quality.score import Failing, Period, Scores
 
-STEP: Final = 1_000
-"""Records judged in one transaction."""
-WAIT_SECONDS: Final = 0.5
 LANGUAGES: Final = ("zh", "en")
 
 T = TypeVar("T")
@@ -29,23 +26,20 @@ def run(settings: Settings, *, progress: Callable[[int], None] = lambda _: None)
     """Judge all that is new; `progress` is told how many more records were judged. Gives the sums."""
 
     async def work(hub: Hub) -> Progress:
-        evaluator = Evaluator(hub, in_force(settings.folder), settings.time_zone)
         records = removed = days = 0
         while True:
-            made = await evaluator.step(most=STEP)
+            made = await evaluate(hub, most=STEP)
             records, removed, days = records + made.records, removed + made.removed, days + made.days
             progress(made.records + made.removed)
             if made.finished:
                 return Progress(records, removed, days, finished=True)
-            if made.busy:
-                await asyncio.sleep(WAIT_SECONDS)
 
     return _with_hub(settings, work)
 
 
 def scores(settings: Settings, wanted: Period, institution: str | None = None) -> tuple[RuleSet, Scores]:
     """Give the rules in force and the scorecards of a period."""
-    rules = in_force(settings.folder)
+    rules = in_force(settings.quality)
 
     async def work(connection: Connection) -> Scores:
         return await score.scores(connection, rules, wanted, institution)
@@ -57,7 +51,7 @@ def failing(
     settings: Settings, rule: str, institution: str, wanted: Period, *, most: int
 ) -> Sequence[Failing]:
     """Give records that fail a rule. Raises UnknownRule."""
-    rules = in_force(settings.folder)
+    rules = in_force(settings.quality)
 
     async def work(connection: Connection) -> Sequence[Failing]:
         return await score.failing(connection, rules, rule, institution, wanted, most=most)

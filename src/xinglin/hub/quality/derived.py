@@ -4,7 +4,8 @@ Every variable is there for every record; where it has nothing to say it is empt
 
 | variable | what it says |
 |---|---|
-| `%lag_hours` | hours from the event to the first receipt, below 0 in the future; empty without a day |
+| `%lag_hours` | hours from the complete event to the first receipt; empty where no day is named |
+| `%ahead_hours` | hours that the complete event lies after this version was stored: the future |
 | `%days` | days from the start to the end of a visit |
 | `%age` | Patient: whole years at the first receipt |
 | `%identity_given`, `%identity_valid` | Patient: has national identity numbers; all of them are valid |
@@ -25,7 +26,16 @@ from xinglin.standards.fhirpath import Compiled
 from xinglin.standards.identifiers import SCHEMES, Fault, Identifier, Kind, read
 
 VARIABLES: Final = (
-    *("lag_hours", "days", "age", "identity_given", "identity_valid", "identity_born", "identity_sex"),
+    *(
+        "lag_hours",
+        "ahead_hours",
+        "days",
+        "age",
+        "identity_given",
+        "identity_valid",
+        "identity_born",
+        "identity_sex",
+    ),
     *("identity_residents", "phones_wrong", "credit_valid"),
 )
 EARLIEST: Final = date(1900, 1, 1)
@@ -85,7 +95,10 @@ def variables(content: Json, event: Event | None, received: datetime, zone: tzin
     found: dict[str, Any] = dict(_EMPTY)
     complete = first(event.complete, content, zone) if event else None
     if complete is not None:
+        meta: Json = content.get("meta") or {}
+        stored = moment(meta.get("lastUpdated"), zone) or received
         found["lag_hours"] = [_hours(received - complete)]
+        found["ahead_hours"] = [_hours(complete - stored)]
     kind = content["resourceType"]
     if kind == "Patient":
         found.update(_patient(content, received.astimezone(zone).date()))

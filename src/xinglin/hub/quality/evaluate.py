@@ -6,6 +6,7 @@ found stands beside it (`quality_record`), so its next version takes the old one
 When the rules change, the sequence is followed from its start again; results are replaced on the way.
 """
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,12 +22,16 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.quality import ledger, windows
 from xinglin.hub.quality.judge import Judge, Verdict
 from xinglin.hub.quality.ledger import Numbers, Pair, Result
-from xinglin.hub.quality.ruleset import RuleSet
+from xinglin.hub.quality.ruleset import RuleSet, in_force
 from xinglin.hub.store import Store
 from xinglin.standards.search.keys import self_key
 
 UNKNOWN: Final = "unknown"
 """The institution of records that no registered source delivered."""
+STEP: Final = 1_000
+"""Records judged in one transaction at most."""
+WAIT_SECONDS: Final = 0.5
+"""How long to leave another process alone that judges."""
 WINDOWS_SHARE: Final = 20
 """A step asks one day for so many records it may judge."""
 
@@ -70,6 +75,29 @@ class Progress:
     finished: bool = False
     busy: bool = False
     unanswered: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+async def evaluate(hub: Hub, *, most: int, rules: RuleSet | None = None) -> Progress:
+    """Judge up to `most` records that are new, in steps, by the rules in force (or `rules`).
+
+    Gives the sums; asked again it goes on from there. Where another process is at it, it waits a moment and
+    comes back `busy`. Raises FaultyTable or DatabaseError.
+    """
+    evaluator = Evaluator(hub, rules or in_force(hub.quality), hub.zone)
+    total = Progress()
+    while not total.finished and not total.busy and total.records + total.removed < most:
+        made = await evaluator.step(most=min(STEP, most))
+        total = Progress(
+            records=total.records + made.records,
+            removed=total.removed + made.removed,
+            days=total.days + made.days,
+            finished=made.finished,
+            busy=made.busy,
+            unanswered=Counter(total.unanswered) + Counter(made.unanswered),
+        )
+    if total.busy:
+        await asyncio.sleep(WAIT_SECONDS)
+    return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class RuleSet:
 
 
 def in_force(folder: Path) -> RuleSet:
-    """Give the rules of a hub with this home folder, read again when a table changed. Raises FaultyTable."""
+    """Give the rules with a site's tables in `folder`, read again when one changed. Raises FaultyTable."""
     return _in_force(tuple((path, path.stat().st_mtime_ns) for path in tables.site_files(folder)))
 
 

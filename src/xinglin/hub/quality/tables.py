@@ -134,7 +134,7 @@ def shipped() -> dict[str, list[Line]]:
 
 def site_files(folder: Path) -> list[Path]:
     """List a site's tables in the order they are laid over the shipped ones."""
-    return sorted((folder / "quality").glob("*.csv"))
+    return sorted(folder.glob("*.csv"))
 
 
 def load_site(paths: Sequence[Path]) -> dict[str, list[Line]]:
