@@ -14,6 +14,9 @@ SEGMENT: Final = "urn:xinglin:hl7v2:segment"
 FIELD: Final = "urn:xinglin:hl7v2:"
 """Extensions `urn:xinglin:hl7v2:PID-27`: a field without a place in FHIR, or not understood, as written."""
 
+LONGEST_STRING: Final = 1_000_000
+"""Characters of a FHIR string at most (http://hl7.org/fhir/R4/datatypes.html#string); longer texts are cut."""
+
 
 class Made:
     """A record under construction."""
@@ -120,10 +123,11 @@ class Context:
 
 
 def _extend(record: Json, url: str, text: str) -> None:
-    extension = {"url": url, "valueString": text}
     known: list[Json] = record.setdefault("extension", [])
-    if extension not in known:
-        known.append(extension)
+    for start in range(0, len(text), LONGEST_STRING):
+        extension = {"url": url, "valueString": text[start : start + LONGEST_STRING]}
+        if extension not in known:
+            known.append(extension)
 
 
 def reference(record: Json) -> Json:

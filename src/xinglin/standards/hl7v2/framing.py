@@ -53,7 +53,7 @@ def parts(body: bytes, line: int = 1) -> Iterator[Cut]:
 
 
 def _only_wraps(core: bytes) -> bool:
-    lines = [one for one in re.split(rb"[\r\n]+", core) if one.strip()]
+    lines = [one for one in re.split(rb"[\r\n\x0b\x1c]+", core) if one.strip()]
     return all(one.startswith(_WRAPPING) for one in lines)
 
 

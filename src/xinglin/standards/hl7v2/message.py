@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from xinglin.standards.hl7v2.errors import NotAMessage, TooManySegments
-from xinglin.standards.hl7v2.text import USUAL, unescape, usual
+from xinglin.standards.hl7v2.text import USUAL, printable, unescape, usual
 
 MOST_SEGMENTS: Final = 20_000
 _SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{2}(?:\||$)")
@@ -87,7 +87,7 @@ def delimiters(text: str) -> str:
 
 def _lines(text: str) -> list[str]:
     own = delimiters(text)
-    lines = text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
+    lines = printable(text).replace("\r\n", "\r").replace("\n", "\r").split("\r")
     if own != USUAL:
         rewrite = usual(own)
         head, rest = lines[0][4 + len(own) - 1 :], lines[1:]

@@ -64,7 +64,7 @@ def _joined(text: str, codec: str) -> str:
 def _flush(out: list[str], pending: bytearray, codec: str) -> None:
     if pending:
         try:
-            out.append(bytes(pending).decode(codec))
+            out.append(printable(bytes(pending).decode(codec)))
         except UnicodeDecodeError:
             out.append(f"\\X{bytes(pending).hex().upper()}\\")
         pending.clear()
@@ -103,12 +103,29 @@ def _seven_bits(part: str, codec: str) -> str | None:
         return None
 
 
+_ESCAPED: Final = {"|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "\\": "\\E\\", "&": "\\T\\"}
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
 def usual(own: str) -> Callable[[str], str]:
     """Give what rewrites text with the delimiters `own` (in the order of `USUAL`) to the usual ones.
 
     A usual delimiter that stands for itself there becomes its escape sequence: nothing changes its meaning.
     """
-    escaped = {"|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "\\": "\\E\\", "&": "\\T\\"}
-    table = {ord(usual_one): escaped[usual_one] for usual_one in USUAL}
-    table.update({ord(mine): usual_one for mine, usual_one in zip(own, USUAL, strict=False)})
-    return lambda line: line.translate(table)
+    letters = dict(zip("FSRET", own, strict=False))
+    table = {**_ESCAPED, **dict(zip(own, USUAL, strict=False))}
+    escape = re.escape(own[3]) if len(own) > 3 else "(?!)"
+    one = re.compile(f"{escape}([{''.join(letters)}]){escape}|[{re.escape(own + USUAL)}]")
+
+    def written(found: "re.Match[str]") -> str:
+        if found[1] is None:
+            return table[found[0]]
+        meant = letters[found[1]]
+        return _ESCAPED.get(meant, meant)
+
+    return lambda line: one.sub(written, line)
+
+
+def printable(text: str) -> str:
+    """Show control characters, which FHIR's strings can't hold, as their pictures (U+2400 and on)."""
+    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])), text)

@@ -15,7 +15,9 @@ MISSING = FieldMissing(expression="PID-3", place="PID-3", event="ADT^A01")
 def _message(
     version: str = "2.5", accept: str = "", application: str = "", charset: str = "UNICODE UTF-8"
 ) -> bytes:
-    header = f"MSH|^~\\&|HIS|医院^1.2^ISO|HUB|JX|20260401||ADT^A01^ADT_A01|M1|P|{version}|||{accept}|{application}||{charset}"
+    sides = "HIS|医院^1.2^ISO|HUB|JX"
+    rest = f"ADT^A01^ADT_A01|M1|P|{version}|||{accept}|{application}||{charset}"
+    header = f"MSH|^~\\&|{sides}|20260401||{rest}"
     return f"{header}\rPID|1".encode("gb18030" if "18030" in charset else "utf-8")
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from xinglin.core.exact_json import Json
-from xinglin.standards.hl7v2.context import FIELD, Context, reference
+from xinglin.standards.hl7v2.context import FIELD, LONGEST_STRING, Context, reference
 from xinglin.standards.hl7v2.datatypes import date_time, ei, split, unit
 from xinglin.standards.hl7v2.mapping import apply
 from xinglin.standards.hl7v2.message import Segment
@@ -97,7 +97,9 @@ def _plain_value(ctx: Context, record: Json, kind: str, raw: str, units: Json) -
     reps = [one for one in raw.split("~") if one and one != '""']
     if kind in _TEXTS:
         text = "\n".join(ctx.text(one) for one in reps)
-        if text:
+        if len(text) > LONGEST_STRING:
+            ctx.keep_field(record, "OBX-5", text)
+        elif text:
             record["valueString"] = text
         return
     values = [value(kind, one, units, ctx) for one in reps]

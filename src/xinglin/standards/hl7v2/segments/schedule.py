@@ -19,6 +19,7 @@ _ENDED: Final = ("cancelled", "entered-in-error", "noshow")
 
 def sch(ctx: Context, segment: Segment) -> None:
     """Begin an appointment: the filler's number knows it, else the placer's."""
+    settle(ctx)
     key = number_key(ctx, segment.first(2)) or number_key(ctx, segment.first(1)) or (ctx.control,)
     record = ctx.make("Appointment", *key)
     ctx.appointment = ctx.owner = record
