@@ -14,6 +14,8 @@ from xinglin.hub.database import Connection
 from xinglin.standards.labitems.sketch import Sketch
 from xinglin.standards.labitems.standard import Seen
 
+LONGEST = 200
+"""Characters that are kept of a code, its name or its unit; honest ones stay far below."""
 FOLD_TOGETHER = 500
 """Notes that one step adds up."""
 
@@ -79,13 +81,13 @@ class Counts:
     def add(self, kind: str, seen: Iterable[Seen]) -> None:
         """Take note of the local codes of a record of type `kind`."""
         for one in seen:
-            key = one.system, one.code, one.unit
+            key = _kept(one.system), _kept(one.code), _kept(one.unit)
             count = self._by_code.get(key)
             if count is None:
                 count = self._by_code[key] = Count(kind)
             count.count += 1
             count.unmapped += one.item is None
-            count.display, count.specimen = one.display, one.specimen
+            count.display, count.specimen = _kept(one.display), _kept(one.specimen)
             if one.value is not None:
                 count.sketch.add(float(one.value))
 
@@ -95,6 +97,13 @@ class Counts:
             [*key, one.kind, one.display, one.specimen, one.count, one.unmapped, one.sketch.plain()]
             for key, one in self._by_code.items()
         ]
+
+
+def _kept(text: str) -> str:
+    """Give a text as the database takes it: bounded, since it stands in an index, and without NUL."""
+    if len(text) <= LONGEST and text.isprintable():
+        return text
+    return text[:LONGEST].encode(errors="replace").decode().replace("\x00", "")
 
 
 async def note(connection: Connection, source: str, counts: Counts) -> None:

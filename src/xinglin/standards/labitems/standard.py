@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion.model import CODES
+from xinglin.standards.labitems.shape import is_shaped
 from xinglin.standards.labitems.table import LOINC, SYSTEM, Item
 from xinglin.standards.units import Conversion, read_unit
 
@@ -62,8 +63,10 @@ def local_coding(part: Json) -> Json | None:
 
 
 def standardised(observation: Json, find: Find) -> tuple[Json, list[Seen]]:
-    """Give the Observation with standard codes and units, and what local codes it has; the input stays."""
+    """Give the Observation with standard codes and units, and its local codes; the input stays."""
     seen: list[Seen] = []
+    if not is_shaped(observation):  # validation has said so; what can't be read stays as it is
+        return observation, seen
     result = _part(observation, find, _specimen(observation), seen)
     components = observation.get("component")
     if components:
@@ -76,6 +79,8 @@ def standardised(observation: Json, find: Find) -> tuple[Json, list[Seen]]:
 
 def restored(observation: Json) -> Json:
     """Take out what `standardised` added; the result is what was sent."""
+    if not is_shaped(observation):
+        return observation
     result = _restored_part(observation)
     if "component" in result:
         result["component"] = [_restored_part(one) for one in result["component"]]
@@ -202,7 +207,7 @@ def _restored_part(part: Json) -> Json:
 
 def _original(quantity: Json) -> Json:
     for one in quantity.get("extension", []):
-        if one.get("url") == ORIGINAL:
+        if one.get("url") == ORIGINAL and "valueQuantity" in one:
             return one["valueQuantity"]
     return quantity
 
