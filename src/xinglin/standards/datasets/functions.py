@@ -20,7 +20,7 @@ from xinglin.standards.datasets.sorts import number_type, ucum_of
 from xinglin.standards.datasets.tables import timing, timing_of
 from xinglin.standards.datasets.values import FLAGS, to_date, to_moment, to_number, to_quantity
 from xinglin.standards.identifiers import SCHEMES, Identifier, Kind, kind_of_document, preferred
-from xinglin.standards.identifiers.systems import systems
+from xinglin.standards.identifiers.systems import DOCUMENT_SYSTEM, systems
 from xinglin.standards.identifiers.text import is_rounded
 
 Function = Callable[[Any, Row], Any]
@@ -284,10 +284,12 @@ def _identity(call: Call) -> Function:
     def identity(value: str, row: Row) -> Json:
         if is_rounded(value.upper()):
             raise row.lost(call.index)
-        found = understood(value, kind_getter(row) if kind_getter else None)
+        code = kind_getter(row) if kind_getter else None
+        found = understood(value, code)
         if found is None:  # a wrong number identifies somebody at this institution only
             row.note(f"{title}: ?")
-            return {"system": own, "value": value}
+            said: Json = {"type": {"coding": [{"system": DOCUMENT_SYSTEM, "code": code}]}} if code else {}
+            return {**said, "system": own, "value": value}
         return {"system": found[0], "value": found[1]}
 
     return identity
