@@ -14,6 +14,7 @@ from xinglin.standards.cda.errors import (
     NotOnePatient,
     VersionBelowZero,
 )
+from xinglin.standards.cda.numbers import best
 from xinglin.standards.cda.originals import keep_original
 from xinglin.standards.cda.patient import read_patient
 from xinglin.standards.cda.people import organization
@@ -29,6 +30,7 @@ LIMIT: Final = 50_000_000
 NAMESPACE: Final = "urn:hl7-org:v3"
 _ROOT: Final = re.compile(rb"<(?:[\w.-]{1,40}:)?ClinicalDocument[\s>/]")
 _BLOCK: Final = 1 << 20
+_NUMBERED: Final = {"C0004": "prescription", "C0005": "prescription", "C0006": "report", "C0007": "report"}
 
 
 class ClinicalDocuments:
@@ -79,6 +81,7 @@ def read_document(raw: bytes, origin: Origin) -> Reading:
         reading, child(root, "custodian/assignedCustodian/representedCustodianOrganization")
     )
     read_patient(reading, roles[0])
+    _know_family(reading)
     visit = read_encounter(reading, roles[0])
     found = read_sections(reading, visit)
     if visit is not None:
@@ -103,6 +106,13 @@ def _begin(root: Node, origin: Origin) -> Reading:
         reading.note(f"document type {reading.type.code[:40] or '-'}")
     reading.stamp = _stamp(reading)
     return reading
+
+
+def _know_family(reading: Reading) -> None:
+    """Let versions of one report or prescription share the ids of their items, by its number."""
+    number = best(reading.numbers, _NUMBERED.get(reading.type.code, ""))
+    if number and reading.family == reading.key:
+        reading.family = (number.sort.name, number.value)
 
 
 def _type(root: Node) -> DocumentType:

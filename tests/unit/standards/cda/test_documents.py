@@ -289,6 +289,7 @@ def test_a_lab_report():
     assert report["result"] == [{"reference": f"Observation/{observation['id']}"}]
     assert report["identifier"][0]["value"] == "LR1"
     assert report["effectiveDateTime"] == "2025-03-12T08:00:00+08:00"
+    assert observation["effectiveDateTime"] == "2025-03-12T08:00:00+08:00"
     assert observation["basedOn"] == [{"reference": f"ServiceRequest/{one(item, 'ServiceRequest')['id']}"}]
     assert one(item, "ServiceRequest")["identifier"][0]["value"] == "AP1"
     sample = one(item, "Specimen")
@@ -299,6 +300,15 @@ def test_a_lab_report():
         "AP1",
         "SP1",
     }
+
+
+def test_a_corrected_report_takes_the_place_of_the_first():
+    first = read(lab(item_code("GLU"), result(real("7.8"))))
+    other = '<id root="2.16.156.10011.1.1" extension="DOC-2"/>'
+    second = read(lab(item_code("GLU"), result(real("5.8")), document_id=other))
+    assert one(first, "Observation")["id"] == one(second, "Observation")["id"]
+    assert one(first, "DiagnosticReport")["id"] == one(second, "DiagnosticReport")["id"]
+    assert one(first, "Binary")["id"] != one(second, "Binary")["id"]
 
 
 def test_items_are_paired_by_order_when_the_counts_agree():

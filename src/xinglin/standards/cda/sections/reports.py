@@ -29,10 +29,13 @@ def read_report(reading: Reading, sections: Sequence[Node], kind: str) -> dict[N
     sample = _specimen(reading, found)
     category = "laboratory" if kind == "laboratory" else None
     results = {section: read_results(reading, [section], category) for section in sections}
-    _attach(reading, {"basedOn": [order] if order else None, "specimen": sample})
+    sampled = next(iter(of_role(found, "specimen-type")), None)
+    taken = _effective(reading, sampled)
+    # A result is true for when the specimen was taken, not for when it was measured.
+    _attach(reading, {"basedOn": [order] if order else None, "specimen": sample, "effectiveDateTime": taken})
     findings = [_finding(reading, one) for one in of_role(found, "finding")]
     listed = [*(one for kept in results.values() for one in kept), *findings]
-    report = _report(reading, found, kind)
+    report = _report(reading, found, kind, taken)
     report.update({"basedOn": [order] if order else None, "specimen": [sample] if sample else None})
     report["result"] = listed
     reference = reading.add({name: part for name, part in report.items() if part})
@@ -47,13 +50,11 @@ def _attach(reading: Reading, parts: Json) -> None:
             fact.resource.update({name: part for name, part in parts.items() if part})
 
 
-def _report(reading: Reading, found: Sequence[Entry], kind: str) -> Json:
+def _report(reading: Reading, found: Sequence[Entry], kind: str, taken: str | None) -> Json:
     number = best(reading.numbers, "report")
     replaces = any(attribute(one, "typeCode") == "RPLC" for one in children(reading.root, "relatedDocument"))
     title = said(found, "report-category")
     coded = document_type(reading)
-    sampled = next(iter(of_role(found, "specimen-type")), None)
-    when = _effective(reading, sampled)
     document = reading.origin.reference("DocumentReference", *reading.key)
     return {
         "resourceType": "DiagnosticReport",
@@ -64,7 +65,7 @@ def _report(reading: Reading, found: Sequence[Entry], kind: str) -> Json:
         "code": {**coded, "text": title or coded.get("text") or reading.type.title},
         "subject": reading.subject,
         "encounter": reading.encounter,
-        "effectiveDateTime": when,
+        "effectiveDateTime": taken,
         "issued": issued(reading),
         "performer": [reading.custodian] if reading.custodian else None,
         "conclusion": said(found, "report-conclusion"),
