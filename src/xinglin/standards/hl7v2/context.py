@@ -15,7 +15,7 @@ FIELD: Final = "urn:xinglin:hl7v2:"
 """Extensions `urn:xinglin:hl7v2:PID-27`: a field without a place in FHIR, or not understood, as written."""
 
 LONGEST_STRING: Final = 1_000_000
-"""Characters of a FHIR string at most (http://hl7.org/fhir/R4/datatypes.html#string); longer texts are cut."""
+"""Characters of a FHIR string at most (http://hl7.org/fhir/R4/datatypes.html#string); longer ones are cut."""
 
 
 class Made:

@@ -137,10 +137,8 @@ def apply(name: str, segment: Segment, resource: Json, ctx: Context) -> None:
     Fields without a row, and values that aren't understood, are kept on the resource as they were written.
     """
     rules = _maps()[name]
-    fields = segment.fields
-    for number in range(1, len(fields)):
-        value = fields[number]
-        if not value or value == '""':
+    for number, value in enumerate(segment.fields):
+        if not number or not value or value == '""':
             continue
         own = rules.get(number)
         understood = own is not None

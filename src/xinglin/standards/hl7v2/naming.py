@@ -39,6 +39,7 @@ def authority_system(namespace: str, universal: str) -> str | None:
     return preferred(f"urn:oid:{namespace}") if _OID.fullmatch(namespace) and "." in namespace else None
 
 
+@lru_cache(maxsize=4096)
 def local(name: str) -> str:
     """Write a name so that it can stand in a URI."""
     return quote(name, safe="")
