@@ -13,7 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from xinglin import __version__
-from xinglin.commandline import codes, db, intake, mapping, package, quality, refused, source, standards, terminology
+from xinglin.commandline import (
+    codes,
+    db,
+    intake,
+    mapping,
+    package,
+    quality,
+    refused,
+    source,
+    standards,
+    terminology,
+)
 from xinglin.commandline.shell import LANGUAGE, _, err, out
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError, XinglinError
@@ -79,6 +90,18 @@ def serve() -> None:
 
     settings = configuration.load()
     run(settings, ready=lambda: out.print(f"Xinglin {__version__}: {_root(settings)}/fhir"))
+
+
+@cli.command(
+    help=_("Load deliveries and judge data quality beside a hub on the same database, until Ctrl-C."),
+    epilog=_(
+        "A running hub does this itself; more machines load more. Exit codes: 10 settings; 11 database."
+    ),
+)
+def worker() -> None:
+    from xinglin.background import worker as run
+
+    run(configuration.load())
 
 
 @cli.command(

@@ -14,15 +14,19 @@ from xinglin.api.mllp import start_mllp
 from xinglin.core.errors import XinglinError
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs, describe, logger
+from xinglin.hub import schema
+from xinglin.hub.database import address
 from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import loader, processes
 from xinglin.hub.intake.dropping import DropFolder
+from xinglin.hub.intake.importing import fetch_all
 from xinglin.hub.intake.jobs import open_jobs
 from xinglin.hub.intake.messages import Messages
 from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.processes import end_with, settle
-from xinglin.hub.quality.evaluate import evaluate
+from xinglin.hub.quality.evaluate import Evaluator
+from xinglin.hub.quality.ruleset import in_force
 
 LOOK_SECONDS: Final = 2.0
 REPLAY_SECONDS: Final = 60.0
@@ -39,6 +43,14 @@ def background(settings: Settings, parent: int) -> None:
     end_with(parent)
     configure_logs(settings)
     asyncio.run(work(settings, settings.database_url))
+
+
+def worker(settings: Settings) -> None:
+    """Work alone, beside a hub on the same database, until told to stop. Brings the schema up to date."""
+    configure_logs(settings)
+    with address(settings) as url:
+        schema.upgrade(url)
+        asyncio.run(work(settings, url))
 
 
 async def work(settings: Settings, url: str) -> None:
@@ -58,8 +70,9 @@ async def work(settings: Settings, url: str) -> None:
             running = [
                 tasks.create_task(jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=False)),
                 tasks.create_task(_every(LOOK_SECONDS, jobs.recover)),
+                tasks.create_task(_every(LOOK_SECONDS, lambda: fetch_all(hub, settings))),
                 tasks.create_task(_every(REPLAY_SECONDS, lambda: _replay(hub))),
-                tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub))),
+                tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub, settings))),
             ]
             if settings.intake_folder:
                 folder = DropFolder(hub, Path(settings.intake_folder).expanduser())
@@ -93,9 +106,10 @@ async def _replay(hub: Hub) -> None:
     await replay_waiting(hub, await loader(hub))
 
 
-async def _judge(hub: Hub) -> None:
-    """Judge all that is new, a bounded number of records at a time."""
-    while not (await evaluate(hub, most=QUALITY_RECORDS)).finished:
+async def _judge(hub: Hub, settings: Settings) -> None:
+    """Judge all that is new by the rules in force, a bounded number of records at a time."""
+    evaluator = Evaluator(hub, in_force(settings.folder), settings.time_zone)
+    while not ((done := await evaluator.step(most=QUALITY_RECORDS)).finished or done.busy):
         pass
 
 

@@ -97,6 +97,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     intake_most_bytes: Annotated[
         Positive, Meta(description="largest delivery over HTTP, in bytes as it is sent")
     ] = 20_000_000_000
+    import_from: Annotated[
+        str,
+        Meta(description="addresses that $import may fetch from, as https://host/path/, with commas between"),
+    ] = ""
     mllp_port: Annotated[
         int, Meta(ge=0, le=65535, description="TCP port for HL7 v2 messages by MLLP; 0: none")
     ] = 0

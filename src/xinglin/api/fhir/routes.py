@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from xinglin.api.fhir import import_
 from xinglin.api.fhir.bundle import post_bundle
 from xinglin.api.fhir.capabilities import capabilities
 from xinglin.api.fhir.create import create
@@ -73,6 +74,8 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/_search", "search-system", search_by_post),
     ("POST", "/{compartment}/{id}/_search", "search-compartment", search_by_post),
     ("POST", "/{compartment}/{id}/{type}/_search", "search-compartment", search_by_post),
+    ("POST", "/$import", "import", import_.begin),
+    ("GET", "/$import-status/{id}", "import-status", import_.status),
     ("POST", "/", "bundle", post_bundle),
     ("POST", "", "bundle", post_bundle),
     ("POST", "/{type}", "create", create),

@@ -18,11 +18,9 @@ from xinglin.hub.intake import deliveries, sources
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import Crew, Here, loader, processes
 from xinglin.hub.intake.deliveries import Delivery
-from xinglin.hub.intake.formats import NAMES
 from xinglin.hub.intake.jobs import Jobs, open_jobs
 from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.intake.sources import Source
-from xinglin.standards.identifiers import SCHEMES, Kind
 
 Result = TypeVar("Result")
 
@@ -32,14 +30,6 @@ ALONE_BYTES: Final = 4_000_000
 LOOK_SECONDS: Final = 0.5
 SIDE_BY_SIDE: Final = 4
 """Deliveries that are cut at the same time; their pieces share the crew."""
-
-LOCAL: Final = Source(
-    id="local",
-    institution=SCHEMES[Kind.CREDIT_CODE].invented(1),
-    institution_name="Xinglin",
-    system="xinglin intake",
-)
-"""Who delivers where no source is named: files that the operator loads, of nobody's in particular."""
 
 Progress = Callable[[int, int, Counts], None]
 """Told how many bytes are read, of how many, and the counts of what was loaded since it was last told."""
@@ -112,9 +102,9 @@ def intake(settings: Settings, *, source: str | None, paths: Sequence[Path], pro
 async def _known(hub: Hub, id_: str | None) -> Source:
     """Give the source as it is registered; the hub's own is made when it is first needed."""
     async with hub.database.connection() as connection:
-        if id_ is None and not any(one.id == LOCAL.id for one in await sources.list_all(connection)):
-            await sources.add(connection, sources.checked(LOCAL, frozenset(NAMES)))
-        return await sources.find_enabled(connection, id_ or LOCAL.id)
+        if id_ is None:
+            await sources.local(connection)
+        return await sources.find_enabled(connection, id_ or sources.LOCAL.id)
 
 
 @asynccontextmanager

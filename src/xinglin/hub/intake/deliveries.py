@@ -169,7 +169,8 @@ async def begin(connection: Connection, number: int) -> None:
 async def finish(connection: Connection, number: int) -> None:
     """Turn a delivery into its receipt."""
     await connection.execute(
-        "UPDATE delivery SET state = 'done', finished = now(), path = NULL WHERE number = %s", [number]
+        "UPDATE delivery SET state = 'done', finished = clock_timestamp(), path = NULL WHERE number = %s",
+        [number],
     )
 
 
@@ -177,6 +178,6 @@ async def fail(connection: Connection, number: int, error: XinglinError) -> None
     """Note why a delivery can't be loaded as a whole; what was loaded of it stays."""
     fault = {"code": error.code, "texts": texts(error)}
     await connection.execute(
-        "UPDATE delivery SET state = 'failed', finished = now(), fault = %s WHERE number = %s",
+        "UPDATE delivery SET state = 'failed', finished = clock_timestamp(), fault = %s WHERE number = %s",
         [Jsonb(fault), number],
     )

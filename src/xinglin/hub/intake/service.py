@@ -79,21 +79,24 @@ class Spool:
         await asyncio.to_thread(self._write, part)
 
     def _write(self, part: bytes) -> None:
-        if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path = self._folder / new_id()
-            self._file = self._path.open("xb")
-            self._file.write(self._start)
-            self._start.clear()
-        self._file.write(part)
+        (self._file or self._create()).write(part)
+
+    def _create(self) -> BinaryIO:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = self._folder / new_id()
+        self._file = self._path.open("xb")
+        self._file.write(self._start)
+        self._start.clear()
+        return self._file
 
     def keep(self) -> Path:
         """Make the file durable and hand it on."""
-        if self._file is None or self._path is None:
-            raise RuntimeError("nothing was written to a file")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        file = self._file or self._create()
+        file.flush()
+        os.fsync(file.fileno())
         path, self._path = self._path, None
+        if path is None:
+            raise RuntimeError("it was handed on before")
         return path
 
 

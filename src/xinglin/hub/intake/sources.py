@@ -4,9 +4,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -105,6 +106,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+LOCAL: Final = Source(
+    id="local",
+    institution=SCHEMES[Kind.CREDIT_CODE].invented(1),
+    institution_name="Xinglin",
+    system="xinglin intake",
+)
+"""Who delivers where no source is named: files that the operator loads, of nobody's in particular."""
+
 _COLUMNS = (
     "id, institution, institution_code, institution_name, system, namespace, formats, charset, zone, ids, "
     "validation, contact, declared, disabled, created"
@@ -170,6 +179,14 @@ async def add(connection: Connection, source: Source) -> str:
     if not done.rowcount:
         raise SourceTaken(id=source.id)
     return token
+
+
+async def local(connection: Connection) -> Source:
+    """Give the hub's own source, made when it is first needed."""
+    if not any(one.id == LOCAL.id for one in await list_all(connection)):
+        with suppress(SourceTaken):  # another process was quicker
+            await add(connection, checked(LOCAL, frozenset()))
+    return await find(connection, LOCAL.id)
 
 
 async def change(connection: Connection, source: Source) -> None:

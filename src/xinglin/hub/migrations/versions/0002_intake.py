@@ -89,6 +89,15 @@ COMMENT ON TABLE refused IS 'what could not be taken, whole, with the reason; ro
 CREATE UNIQUE INDEX refused_once ON refused (source, hash) WHERE state = 'waiting';
 CREATE INDEX refused_waiting ON refused (source, code, number) WHERE state = 'waiting';
 
+CREATE TABLE import (
+    id text COLLATE "C" PRIMARY KEY,
+    source text COLLATE "C" NOT NULL REFERENCES source,
+    requested timestamptz NOT NULL DEFAULT now(),
+    inputs jsonb NOT NULL               -- see hub/intake/importing.py
+);
+COMMENT ON TABLE import IS 'files that the hub was asked to fetch ($import); each becomes a delivery';
+CREATE INDEX import_open ON import (requested) WHERE inputs @> '[{"state": "waiting"}]';
+
 -- When a record's present content was said again later: a source time without a version of its own.
 CREATE TABLE restated (
     type smallint NOT NULL,
