@@ -285,3 +285,91 @@ def test_over_http(client: TestClient, settings: Settings) -> None:
         "stored": 1
     }
     assert len(client.get("/codes/unmapped").json()["codes"]) == 1
+
+
+def test_standardising_again_goes_on_where_it_was(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "BATCH", 1)
+
+    async def begin(hub: Hub) -> None:
+        sent = [observation(number, "001", "谷丙转氨酶", "40", "U/L") for number in range(3)]
+        await take_in(hub, Codes(), sent)
+        await decide(hub, [accept("001", "谷丙转氨酶", ALT)])
+        written = 0
+        while not written:  # then the process is killed
+            done = await work.step(hub)
+            assert done is not None
+            written += done.written
+
+    async def go_on(hub: Hub) -> None:
+        assert await apply_all(hub) == 2
+        assert [len((await read(hub, number))["code"]["coding"]) for number in range(3)] == [3, 3, 3]
+        assert await apply_all(hub) == 0
+
+    run(settings, begin)
+    run(settings, go_on)
+
+
+def test_records_stored_while_a_decision_is_made_follow(settings: Settings) -> None:
+    """A loader that read the mappings before the decision and commits after it."""
+
+    async def story(hub: Hub) -> None:
+        codes = Codes()
+        async with hub.database.connection() as connection, connection.transaction():
+            await codes.refresh(connection, ORIGIN.namespace)
+            await decide(hub, [accept("001", "谷丙转氨酶", ALT)])
+            assert await work.step(hub) == work.Step()
+            assert await work.step(hub) == work.Step(must_wait=True)
+            ready, missing = codes.apply(observation(1, "001", "谷丙转氨酶", "40", "U/L"), ORIGIN)
+            assert missing
+            key = Key("Observation", "o1")
+            await carry_out(connection, hub.store, [Update("Observation", key, content=ready)])
+        assert await apply_all(hub) == 1
+        assert (await read(hub, 1))["code"]["coding"][0]["code"] == "1742-6"
+
+    run(settings, story)
+
+
+def test_components_follow_too(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        inner = observation(1, "001", "谷丙转氨酶", "40", "U/L")
+        sent = {
+            "resourceType": "Observation",
+            "id": "o1",
+            "status": "final",
+            "code": {"text": "肝功能"},
+            "component": [{name: inner[name] for name in ("code", "valueQuantity")}],
+        }
+        await take_in(hub, Codes(), [sent])
+        await decide(hub, [accept("001", "谷丙转氨酶", ALT)])
+        assert await apply_all(hub) == 1
+        assert (await read(hub, 1))["component"][0]["code"]["coding"][0]["code"] == "1742-6"
+
+    run(settings, story)
+
+
+def test_counts_of_several_pieces_add_up(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        codes = Codes()
+        for value in ("10", "20", "30"):
+            await take_in(hub, codes, [observation(1, "001", "谷丙转氨酶", value, "U/L")])
+        first = await workbench.one(hub, source="lis", code="001")
+        await take_in(hub, codes, [observation(1, "001", "谷丙转氨酶", "40", "U/L")])
+        found = await workbench.one(hub, source="lis", code="001")
+        assert (first.count, found.count) == (3, 4)
+        assert (found.sketch.low, found.sketch.high) == (10, 40)
+        assert found.first_seen == first.first_seen < found.last_seen
+
+    run(settings, story)
+
+
+def test_monstrous_codes_are_counted_all_the_same(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        sent = observation(1, "x" * 10_000, "名\x00称", "1", "u" * 10_000)
+        await take_in(hub, Codes(), [sent])
+        [found] = await workbench.unmapped(hub)
+        assert len(found.code) == 200
+        assert found.display == "名称"
+
+    run(settings, story)
