@@ -222,6 +222,32 @@ def test_the_table_of_a_diagnosis_needs_two_witnesses(element: str, system: str,
     assert bool(item.unknown) == expected.startswith("urn:xinglin")
 
 
+def test_events_of_a_summary_belong_to_no_one_visit():
+    told = entry("DE05.01.024.00", coded("I10", "2.16.156.10011.2.3.3.11", "ICD-10"), "西医诊断编码")
+    blood = entry(
+        "DE04.50.001.00", coded("1", "2.16.156.10011.2.3.1.85", "ABO血型代码表", "A型"), "ABO血型代码"
+    )
+    rhesus = entry("DE04.50.001.00", coded("2", "2.16.156.10011.2.3.1.250", "rH血型代码表", "阳性"))
+    item = read(document(section("", told, "卫生事件章节"), section("30954-2", blood + rhesus), code="C0001"))
+    assert "encounter" not in one(item, "Condition")
+    # The second stands under the element of the first, as in templates in use: it isn't an ABO group.
+    assert one(item, "Observation")["valueCodeableConcept"]["text"] == "A型"
+
+
+def test_names_of_traditional_medicine():
+    gbt = "2.16.156.10011.2.3.3.14"
+    parts = "".join(
+        entry("DE05.10.172.00", text(name), f"中医{kind}名称")
+        + entry("DE05.10.130.00", coded(code, gbt, "中医病症分类与代码表(GB/T 15657)"), f"中医{kind}代码")
+        for kind, name, code in (("病名", "消渴病", "BNV060"), ("证候", "阴虚热盛证", "ZYVXK0"))
+    )
+    found = of(read(document(section("29548-5", parts, "诊断"))), "Condition")
+    assert [(one["code"]["text"], one["code"]["coding"][0]["code"]) for one in found] == [
+        ("消渴病", "BNV060"),
+        ("阴虚热盛证", "ZYVXK0"),
+    ]
+
+
 def test_names_and_codes_are_paired_only_when_their_counts_agree():
     icd = "2.16.156.10011.2.3.3.11"
     name = entry("DE05.01.025.00", text("高血压"), "诊断名称")

@@ -18,12 +18,15 @@ _NOISE: Final = re.compile(r"[-—_\s]|名称|编码|代码|疾病|西医|章节
 
 
 def read_diagnoses(reading: Reading, section: Node, title: str, visit: Json | None) -> list[Json]:
-    """Keep a Condition for each diagnosis; adds them to the `visit`. Gives References."""
+    """Keep a Condition for each diagnosis; adds them to the `visit`. Gives References.
+
+    Without a `visit` they belong to none: a summary (C0001) lists diagnoses of several.
+    """
     found = list(entries(reading, section))
     kept: list[Json] = []
     for codes, names in _families(found):
         for code, name in _paired(reading, codes, names):
-            reference = _condition(reading, code, name, title)
+            reference = _condition(reading, code, name, title, visit)
             if reference:
                 kept.append(reference)
                 stated = code or name
@@ -52,7 +55,9 @@ def _paired(
     return [*((code, None) for code in codes), *((None, name) for name in names)]
 
 
-def _condition(reading: Reading, code: Entry | None, name: Entry | None, title: str) -> Json | None:
+def _condition(
+    reading: Reading, code: Entry | None, name: Entry | None, title: str, visit: Json | None
+) -> Json | None:
     stated = code or name
     said = _code(reading, code, name)
     if stated is None or said is None:
@@ -63,7 +68,7 @@ def _condition(reading: Reading, code: Entry | None, name: Entry | None, title: 
         "category": [{"coding": [{"system": _CATEGORY, "code": "encounter-diagnosis"}]}],
         "code": said,
         "subject": reading.subject,
-        "encounter": reading.encounter,
+        "encounter": reading.encounter if visit is not None else None,
     }
     day = reading.time(child(stated.node, "effectiveTime"))
     if day:
