@@ -1,14 +1,14 @@
 """Checks a mapping before it is used: columns, FHIR elements, code tables, keys, and a sample's validity."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Final, Literal
 
 from xinglin.core.errors import IntakeError
 from xinglin.core.i18n import Phrase
-from xinglin.standards.conversion import Origin
+from xinglin.standards.conversion import Fact, Origin
 from xinglin.standards.datasets.codes import PLAIN
 from xinglin.standards.datasets.errors import WrongMapping
 from xinglin.standards.datasets.expressions import Cell, First, Number, cells
@@ -166,24 +166,40 @@ def _value(column: Column, number: int) -> str:
 
 
 def _sample(mapping: DataMapping) -> Iterator[Problem]:
-    """Compile the mapping for all its columns, and validate what an invented row gives."""
+    """Validate what two invented rows give: one with all columns, one with those that records need."""
     header, row = sample(mapping)
     places: dict[str, tuple[int, ...]] = {}
     for at, name in enumerate(header):
         places[name] = (*places.get(name, ()), at)
     origin = Origin("check", "check", "check", "check", UTC, declared={"abnormal-flag": "WS363"})
+    layout = Layout(tuple(header), places, ())
+    keyed = {one.name for one in mapping.columns.values() if one.required}
+    keyed |= set[str]().union(
+        *(cells(part) for block in mapping.blocks for key in block.keys for part in key)
+    )
+    least = [cell if name in keyed else "" for name, cell in zip(header, row, strict=True)]
     try:
-        facts, _ = Table(mapping, Layout(tuple(header), places, ()), origin).read(row)
+        table = Table(mapping, layout, origin)
+        whole, few = table.read(row)[0], table.read(least)[0]
     except WrongMapping as error:
         line = int(str(error.params.get("line", 1)))
-        yield Problem("error", line, Phrase("{detail}", detail=error.params.get("detail")))
+        told = error.params.get("detail")
+        yield Problem("error", line, told if isinstance(told, Phrase) else error.phrase())
         return
     except IntakeError as error:
         yield Problem("warning", 1, Phrase("an invented row is refused: {detail}", detail=error.phrase()))
         return
+    yield from _invalid(mapping, whole, "error")
+    if not any(one.severity == "error" for one in _invalid(mapping, whole, "error")):
+        yield from _invalid(mapping, few, "warning")
+
+
+def _invalid(
+    mapping: DataMapping, facts: Iterable[Fact], severity: Literal["error", "warning"]
+) -> Iterator[Problem]:
     lines = {block.resource: block.line for block in mapping.blocks}
     for fact in facts:
         for one in validator().validate(fact.resource):
             if one.severity == "error":
                 text = Phrase("{place}: {text}", place=one.location, text=one.text("en"))
-                yield Problem("error", lines.get(fact.resource["resourceType"], 1), text)
+                yield Problem(severity, lines.get(fact.resource["resourceType"], 1), text)

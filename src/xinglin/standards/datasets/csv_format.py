@@ -1,7 +1,7 @@
 """The format `table-csv`: text tables of national data sets."""
 
 import codecs
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from itertools import chain, islice
@@ -9,10 +9,10 @@ from typing import BinaryIO, ClassVar, Final
 
 from xinglin.core.errors import IntakeError
 from xinglin.standards.conversion import Item, Origin, Piece
-from xinglin.standards.conversion.text import decode
+from xinglin.standards.conversion.text import UndecodableText, decode
 from xinglin.standards.datasets.cutting import LONGEST, MOST_LINES, Cut, chunks, lines, rows
-from xinglin.standards.datasets.errors import LongRow, OpenQuote
-from xinglin.standards.datasets.finding import DELIMITERS, SEARCHED, Header, charset_of, find, split
+from xinglin.standards.datasets.errors import LongRow, OpenQuote, UnknownTable
+from xinglin.standards.datasets.finding import CHARSETS, DELIMITERS, SEARCHED, Header, charset_of, find, split
 from xinglin.standards.datasets.model import DataMapping
 from xinglin.standards.datasets.registry import shipped
 from xinglin.standards.datasets.table import Table
@@ -54,8 +54,7 @@ class TableCsv:
         """Cut a file between rows. Raises IntakeError where its header isn't understood."""
         feed = lines(chunks(stream, origin.charset))
         start = list(islice(feed, SEARCHED))
-        charset = charset_of(b"".join(start), origin.charset)
-        header = find([part.decode(charset, "replace") for part in start], self._mappings(), origin)
+        charset, header = self._header(start, origin)
         # A header with a line break in a quoted cell isn't found; no system is known that writes one.
         head = start[header.line]
         if start[0].startswith(codecs.BOM_UTF8) and header.line:
@@ -65,9 +64,9 @@ class TableCsv:
 
     def items(self, piece: Piece, origin: Origin) -> Iterator[Item]:
         """Read the rows of a piece. The first row of a file names the columns that aren't known."""
-        charset = charset_of(piece.head, origin.charset)
-        if charset == "utf-8" and not piece.head.startswith(codecs.BOM_UTF8) and not origin.charset:
-            charset = charset_of(piece.head + piece.body, None)
+        # A header without Chinese characters doesn't tell the character set.
+        told = piece.head + piece.body if piece.head.isascii() else piece.head
+        charset = charset_of(told, origin.charset)
         try:
             header = find([decode(piece.head, charset)], self._mappings(), origin)
             table = self._table(header, origin)
@@ -75,7 +74,7 @@ class TableCsv:
             header, table = None, error
         delimiter = header.delimiter if header else ","
         number = piece.item
-        for cut in rows(lines([piece.body]), delimiter, charset):
+        for cut in rows(lines([piece.body], piece.head[-1:]), delimiter, charset):
             if not cut.raw.strip():
                 continue
             item = _item(cut, number, piece.line, charset=charset, delimiter=delimiter, table=table)
@@ -83,6 +82,22 @@ class TableCsv:
                 item = _with_strange(item, header)
             yield item
             number += 1
+
+    def _header(self, start: Sequence[bytes], origin: Origin) -> tuple[str, Header]:
+        """Find the header; a row in another character set below it mustn't hide it."""
+        charsets = dict.fromkeys(
+            (charset_of(b"".join(start), origin.charset), *(() if origin.charset else CHARSETS))
+        )
+        for number, charset in enumerate(charsets, 1):
+            try:
+                text = [part.decode(charset, "replace") for part in start]
+                return charset, find(text, self._mappings(), origin)
+            except UnknownTable:
+                if number == len(charsets):
+                    raise
+            except LookupError:
+                raise UndecodableText(charset=charset, place=0) from None
+        raise UnknownTable(lines=SEARCHED)
 
     def _table(self, header: Header, origin: Origin) -> Table:
         """Compile once for a header and a source."""

@@ -47,9 +47,12 @@ def chunks(stream: BinaryIO, charset: str | None) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode()
 
 
-def lines(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Give lines with their ends (LF, CR LF; CR alone where the file has no LF); long ones in parts."""
-    tail, end = b"", b""
+def lines(parts: Iterable[bytes], end: bytes = b"") -> Iterator[bytes]:
+    """Give lines with their ends; long ones in parts.
+
+    Without an `end` the beginning tells: LF (CR LF too), or CR alone where there is no LF.
+    """
+    tail = b""
     for part in parts:
         text = tail + part
         if not end:

@@ -1,7 +1,6 @@
 """Finding the header of a text table: its line, its delimiter, and the data set it belongs to."""
 
 import codecs
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +13,8 @@ from xinglin.standards.datasets.model import DataMapping
 from xinglin.standards.datasets.registry import choose
 
 DELIMITERS: Final = (",", "\t", ";", "|")
+CHARSETS: Final = ("utf-8", "gb18030")
+"""Character sets of which one is found where none is declared."""
 SEARCHED: Final = 20
 """Lines among which the header is looked for; titles and notes may stand above it."""
 
@@ -44,11 +45,30 @@ def charset_of(raw: bytes, declared: str | None) -> str:
 
 
 def split(text: str, delimiter: str) -> list[str]:
-    """Split a row into cells."""
+    """Split a row into cells; what Python's csv refuses (a bare CR, a long cell) is text like any other."""
     text = text.rstrip("\r\n")
     if '"' not in text:
         return text.split(delimiter)
-    return next(iter(csv.reader([text], delimiter=delimiter)))
+    cells: list[str] = []
+    at = 0
+    while at >= 0:
+        quoted, at = _quoted(text, at + 1) if text.startswith('"', at) else ("", at)
+        end = text.find(delimiter, at)
+        cells.append(quoted + (text[at:] if end < 0 else text[at:end]))
+        at = end + 1 if end >= 0 else -1
+    return cells
+
+
+def _quoted(text: str, at: int) -> tuple[str, int]:
+    """Read to the closing quote; give what it holds and where it ends."""
+    parts: list[str] = []
+    while (end := text.find('"', at)) >= 0:
+        parts.append(text[at:end])
+        if not text.startswith('"', end + 1):
+            return "".join(parts), end + 1
+        parts.append('"')
+        at = end + 2
+    return "".join([*parts, text[at:]]), len(text)
 
 
 def find(start: Sequence[str], mappings: Mapping[str, DataMapping], origin: Origin) -> Header:

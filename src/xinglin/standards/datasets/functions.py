@@ -13,6 +13,7 @@ from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.standards.conversion import Origin
 from xinglin.standards.datasets.codes import PLAIN, SAME, TARGETS, table_of
+from xinglin.standards.datasets.errors import WrongDeclaration
 from xinglin.standards.datasets.expressions import WrongExpression
 from xinglin.standards.datasets.model import Column, DataMapping
 from xinglin.standards.datasets.rows import Row
@@ -41,7 +42,7 @@ class Call:
     origin: Origin
     serial: bool
 
-    def constant(self, at: int, what: str) -> str:
+    def constant(self, at: int, what: Phrase) -> str:
         """Give the argument at `at`, which must be a word."""
         if at >= len(self.constants) or self.constants[at] is None:
             raise WrongExpression(Phrase("{what} must be named", what=what))
@@ -102,7 +103,7 @@ def _number(_call: Call) -> Function:
 
 
 def _times(call: Call) -> Function:
-    factor = to_number(call.constant(0, "a factor"))
+    factor = to_number(call.constant(0, Phrase("a factor")))
     return lambda value, _row: factor * (to_number(value) if isinstance(value, str) else value)
 
 
@@ -124,7 +125,7 @@ def _whole(call: Call) -> Function:
 def _flag(call: Call) -> Function:
     way = call.option("flag") or "T/F"
     if way not in FLAGS:
-        raise WrongExpression(Phrase("flags are written as {choices}", choices=", ".join(FLAGS)))
+        raise WrongDeclaration(name="flag", value=way, choices=", ".join(FLAGS))
     codes = FLAGS[way]
     name = call.column.name if call.column else ""
 
@@ -136,7 +137,7 @@ def _flag(call: Call) -> Function:
 
 
 def _map(call: Call) -> Function:
-    name = call.constant(0, "a map")
+    name = call.constant(0, Phrase("a map"))
     if name not in call.mapping.maps:
         raise WrongExpression(Phrase("there is no map {name}", name=name))
     chosen = call.mapping.maps[name]
@@ -189,7 +190,7 @@ def _codings(call: Call) -> Callable[[str, Row], list[Json]]:
 
 def _target(call: Call) -> Function:
     column = call.column
-    word = call.constant(0, "a code system")
+    word = call.constant(0, Phrase("a code system"))
     system = TARGETS.get(word, word)
     table = table_of(column.table, call.option, column.edition) if column else None
     if column is None or table is None:
@@ -250,7 +251,7 @@ def _result(call: Call) -> Function:
 
 
 def _local(call: Call) -> Function:
-    sort = call.constant(0, "the sort of number")
+    sort = call.constant(0, Phrase("the sort of number"))
     system, kind = call.origin.number_system(sort), number_type(sort)
 
     def local(value: str, _row: Row) -> Json:
@@ -260,7 +261,7 @@ def _local(call: Call) -> Function:
 
 
 def _national(call: Call) -> Function:
-    word = call.constant(0, "the kind of number")
+    word = call.constant(0, Phrase("the kind of number"))
     if word not in set(_SYSTEM_OF):
         raise WrongExpression(Phrase("no identifier system is known for {kind}", kind=word))
     kind = Kind(word)

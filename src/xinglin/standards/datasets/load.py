@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from xinglin.core.i18n import Phrase
 from xinglin.standards.conversion import Mode
@@ -121,7 +121,7 @@ def read_yaml(text: str, file: str) -> Yaml:
         mark = told.problem_mark or told.context_mark
         line = mark.line + 1 if mark else 1
         raise UnreadableMapping(file=file, line=line, detail=str(told.problem or told.context)) from None
-    except (ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise UnreadableMapping(file=file, line=1, detail=type(error).__name__) from None
     if not isinstance(found, CommentedMap):
         raise UnreadableMapping(file=file, line=1, detail=Phrase("a map (`name: value`) is expected"))

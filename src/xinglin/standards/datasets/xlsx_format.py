@@ -72,11 +72,11 @@ class TableXlsx(TableCsv):
             raise UnreadableWorkbook(detail=type(error).__name__) from None
         if not any(line.strip(b",\n") for line in start):
             return
-        at = self._header(start, origin)
+        at = self._header_line(start, origin)
         head = start[at]
         yield from _pieces(start[at + 1 :], lines, head, at + 2, item)
 
-    def _header(self, start: Sequence[bytes], origin: Origin) -> int:
+    def _header_line(self, start: Sequence[bytes], origin: Origin) -> int:
         """Find the header's line; a sheet without one is read from its first line, and each row refused."""
         try:
             return find([line.decode() for line in start], self._mappings(), origin).line

@@ -83,7 +83,8 @@ def test_carriage_returns_alone_end_lines() -> None:
 
 
 def test_the_header_may_stand_below_titles_and_columns_in_any_order() -> None:
-    text = f"某县居民表,,,\n导出时间：2024-01-02,,,\n\n身份证件号码,备注列,姓名\n{invented_resident(1)},甲,张三\n"
+    title = "某县居民表,,,\n导出时间：2024-01-02,,,\n\n"
+    text = f"{title}身份证件号码,备注列,姓名\n{invented_resident(1)},甲,张三\n"
     (item,) = read(text.encode("gb18030"), mapping="ws365-person")
     assert patient(item)["name"] == [{"text": "张三"}]
     assert item.line == 5
@@ -144,7 +145,7 @@ def test_a_quote_left_open_spoils_its_line_only() -> None:
 
 
 def test_a_quote_within_a_cell_is_text() -> None:
-    found = read(f'{HEADER}\n{person(1, "张" + chr(34))}\n{person(2)}\n'.encode())
+    found = read(f"{HEADER}\n{person(1, '张' + chr(34))}\n{person(2)}\n".encode())
     assert [patient(item)["name"][0]["text"] for item in found] == ['张"', "张三"]
 
 
@@ -192,7 +193,9 @@ def test_words_for_nothing_are_nothing_where_declared() -> None:
     assert "telecom" not in patient(read(text, missing="NULL,无")[0])
 
 
-@pytest.mark.parametrize("start", [b"{}", b"<a/>", b"MSH|^~\\&|a|b", b"PK\x03\x04", b"\x00\x01\x02", b"one line"])
+@pytest.mark.parametrize(
+    "start", [b"{}", b"<a/>", b"MSH|^~\\&|a|b", b"PK\x03\x04", b"\x00\x01\x02", b"one line"]
+)
 def test_other_formats_are_not_taken_for_tables(start: bytes) -> None:
     assert not TableCsv().recognises(start)
 
@@ -245,7 +248,10 @@ def test_a_broken_workbook_is_refused(raw: bytes) -> None:
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as packed, packed.open("xl/worksheets/sheet1.xml", "w") as part:
+    with (
+        zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as packed,
+        packed.open("xl/worksheets/sheet1.xml", "w") as part,
+    ):
         for _ in range(1_100):
             part.write(b"\0" * 1_000_000)
     with pytest.raises(TooLargeWorkbook):

@@ -14,7 +14,10 @@ from xinglin.standards.identifiers import invented_resident
 
 ZONE = timezone(timedelta(hours=8))
 PERSON = invented_resident(7)
-LAB = "检验报告单编号,检验项目代码,检验项目名称,门（急）诊号,患者姓名,检验定量结果,检验定量结果计量单位,检验结果代码"
+LAB = (
+    "检验报告单编号,检验项目代码,检验项目名称,门（急）诊号,患者姓名,"
+    "检验定量结果,检验定量结果计量单位,检验结果代码"
+)
 PERSONAL = "健康档案编号,姓名,性别代码,出生日期,身份证件类别代码,身份证件号码"
 
 

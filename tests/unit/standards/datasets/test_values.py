@@ -31,7 +31,9 @@ def test_dates(text: str, date: str) -> None:
     assert to_date(text) == date
 
 
-@pytest.mark.parametrize("text", ["20240230", "2024-13-01", "31/01/2024", "45322", "x", "0", "2024-01-31 25:00"])
+@pytest.mark.parametrize(
+    "text", ["20240230", "2024-13-01", "31/01/2024", "45322", "x", "0", "2024-01-31 25:00"]
+)
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(BadValue):
         to_date(text)
@@ -83,7 +85,15 @@ def test_day_numbers_before_the_day_only_excel_knows_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "json"),
-    [("1.10", "1.10"), ("-0.5", "-0.5"), ("+3", "3"), (".5", "0.5"), ("007", "7"), ("1,234.50", "1234.50"), ("１２", "12")],
+    [
+        ("1.10", "1.10"),
+        ("-0.5", "-0.5"),
+        ("+3", "3"),
+        (".5", "0.5"),
+        ("007", "7"),
+        ("1,234.50", "1234.50"),
+        ("１２", "12"),
+    ],
 )
 def test_numbers_keep_their_digits(text: str, json: str) -> None:
     assert dumps(to_number(text)).decode().strip('"') == json
