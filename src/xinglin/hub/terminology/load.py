@@ -65,6 +65,9 @@ async def load(hub: "Hub", release: Release, progress: Callable[[int], None] = l
     async def work(connection: Connection) -> tuple[Outcome, Record | None]:
         # A load may take longer than any request.
         await connection.execute("SET LOCAL statement_timeout = 0")
+        # The index takes large batches sorted, the larger the better.
+        await connection.execute("SET LOCAL work_mem = '128MB'")
+        await connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
         row = await (await connection.execute(_KNOWN, [header["url"], header.get("version", "")])).fetchone()
         id_, loaded = cast("tuple[str, str | None]", row or (record_id(header), None))
         if loaded == mark:

@@ -97,6 +97,9 @@ async def replace_concepts(
             while batch := list(islice(rows, BATCH)):
                 await copy.write("".join(batch))
                 progress(len(batch))
+        if len(concepts) >= BATCH:
+            # What waits in the index's list makes the planner shun the index.
+            await connection.execute("SELECT gin_clean_pending_list('concept_keys')")
     await connection.execute(_COUNT, [len(concepts), loaded, number])
 
 
