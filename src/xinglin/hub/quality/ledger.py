@@ -182,11 +182,12 @@ async def _count(connection: Connection, old: Sequence[Result], new: Sequence[Re
     tested: Counter[tuple[Window, int]] = Counter()
     failed: Counter[tuple[Window, int]] = Counter()
     for results, sign in ((old, -1), (new, 1)):
-        for result in results:
-            for rule in result.tested:
-                tested[result.window, rule] += sign
-            for rule in result.failed:
-                failed[result.window, rule] += sign
+        alike = Counter((result.window, result.tested, result.failed) for result in results)
+        for (window, those, wrong), times in alike.items():
+            for rule in those:
+                tested[window, rule] += sign * times
+            for rule in wrong:
+                failed[window, rule] += sign * times
     await add(connection, {key: (tested[key], failed[key]) for key in sorted(tested)})
 
 
