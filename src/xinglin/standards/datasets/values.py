@@ -27,6 +27,7 @@ FLAGS: Final = {
     "T/F": {"T": True, "F": False},
     "0/1": {"0": False, "1": True},
     "1/2": {"1": True, "2": False},
+    "2/1": {"2": True, "1": False},
     "Y/N": {"Y": True, "N": False},
 }
 """How sources write `标志` fields: the standard's way first (WS 363-2011: T/F); others by declaration."""

@@ -226,6 +226,21 @@ def test_a_front_page_ranks_its_diagnoses_and_keeps_the_condition_on_admission()
     assert [coding["code"] for coding in home] == ["1"], "医嘱离院 isn't always home: no international code"
 
 
+@pytest.mark.parametrize(
+    ("flag", "declared", "recorded"),
+    [("T", {}, True), ("F", {}, False), ("", {}, False), ("2", {}, False), ("2", {"flag": "2/1"}, True)],
+)
+def test_an_allergy_is_recorded_only_where_its_flag_says_so(
+    flag: str, declared: dict[str, str], *, recorded: bool
+) -> None:
+    table = f"住院号,姓名,出院科别,药物过敏标志,过敏药物\nZY1,章贡生,心内科,{flag},青霉素\n"
+    (item,) = read(table.encode(), mapping="ws445-front-page", **declared)
+    allergies = of(item, "AllergyIntolerance")
+    assert [one["code"]["text"] for one in allergies] == (["青霉素"] if recorded else [])
+    if not recorded:
+        assert kept(one(item, "Encounter"))["HDSD00.11.037"] == "青霉素"
+
+
 def test_fees_add_up_when_contained_ones_are_left_out() -> None:
     (item,) = example("front-page")
     fees = of(item, "ChargeItem")
