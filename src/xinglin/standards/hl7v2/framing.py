@@ -13,8 +13,9 @@ PIECE_BYTES: Final = 1_000_000
 PIECE_MESSAGES: Final = 200
 _BLOCK: Final = 1 << 18
 
-_START: Final = re.compile(rb"(?:\A|[\r\n\x0b\x1c]|\xef\xbb\xbf)(?=(?:MSH|FHS|BHS|BTS|FTS)[^A-Za-z0-9\s])")
 _WRAPPING: Final = (b"FHS", b"BHS", b"BTS", b"FTS")
+_BEFORE: Final = b"\r\n\x0b\x1c"
+"""What a header stands behind: a line's end or a frame's edge (or a byte order mark)."""
 _HEAD: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?[\s\x0b\x1c]*(?:MSH|FHS|BHS)[^A-Za-z0-9\s]")
 _MARK: Final = b"\xef\xbb\xbf"
 _EDGE: Final = b"\r\n\x0b\x1c \t\x00"
@@ -38,9 +39,23 @@ def _breaks(raw: bytes) -> int:
     return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
 
 
+def _starts(body: bytes) -> list[int]:
+    """Find where headers begin. `bytes.find` is many times faster here than a regular expression."""
+    found: list[int] = []
+    for name in (b"MSH", *_WRAPPING):
+        at = body.find(name)
+        while at >= 0:
+            delimiter = body[at + 3 : at + 4]
+            apart = at == 0 or body[at - 1] in _BEFORE or body.endswith(_MARK, 0, at)
+            if apart and not (delimiter.isalnum() or delimiter.isspace()):
+                found.append(at)
+            at = body.find(name, at + 3)
+    return sorted(found)
+
+
 def parts(body: bytes, line: int = 1) -> Iterator[Cut]:
     """Cut `body` at each header; segments that only wrap a batch are left out, anything else is kept."""
-    starts = [found.end() for found in _START.finditer(body)]
+    starts = _starts(body)
     if not starts or starts[0] > 0:
         starts.insert(0, 0)
     for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
@@ -82,8 +97,7 @@ def pieces(stream: BinaryIO) -> Iterator[Piece]:
 
 def _end(rest: bytes, *, final: bool) -> int | None:
     """Tell where the next piece ends: before a message's start, so that no message is cut."""
-    starts = [found.end() for found in _START.finditer(rest) if found.end() > 0]
-    messages = [at for at in starts if rest[at : at + 3] not in (b"BTS", b"FTS")]
+    messages = [at for at in _starts(rest) if at > 0 and rest[at : at + 3] not in (b"BTS", b"FTS")]
     if len(messages) >= PIECE_MESSAGES:
         return messages[PIECE_MESSAGES - 1]
     before = [at for at in messages if at <= PIECE_BYTES]
