@@ -32,6 +32,8 @@ from xinglin.api.fhir.vread import vread
 
 TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/metadata", "capabilities", capabilities),
+    ("POST", "/$import", "import", import_.begin),
+    ("GET", "/$import-status/{id}", "import-status", import_.status),
     ("GET", "/_history", "history-system", history),
     ("GET", "/{type}/_history", "history-type", history),
     ("GET", "/{type}/{id}/_history", "history-instance", history),
@@ -74,8 +76,6 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/_search", "search-system", search_by_post),
     ("POST", "/{compartment}/{id}/_search", "search-compartment", search_by_post),
     ("POST", "/{compartment}/{id}/{type}/_search", "search-compartment", search_by_post),
-    ("POST", "/$import", "import", import_.begin),
-    ("GET", "/$import-status/{id}", "import-status", import_.status),
     ("POST", "/", "bundle", post_bundle),
     ("POST", "", "bundle", post_bundle),
     ("POST", "/{type}", "create", create),
