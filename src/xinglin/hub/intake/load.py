@@ -24,7 +24,7 @@ from xinglin.hub.intake.formats import formats
 from xinglin.hub.intake.guard import refuse_future
 from xinglin.hub.intake.order import Stamp, stamped
 from xinglin.hub.intake.refused import Refusal
-from xinglin.hub.intake.settle import State, is_late, take
+from xinglin.hub.intake.settle import State, needs_past, take
 from xinglin.hub.intake.sources import Source
 from xinglin.hub.interactions.transaction import prepared
 from xinglin.hub.outline import admit
@@ -186,7 +186,7 @@ class Loader:
     ) -> Outcome:
         outcome, seen = Outcome(), Seen()
         ready = await self._standardised(connection, ready, consignment, seen)
-        states = await self._states(connection, ready)
+        states = await self._states(connection, ready, consignment)
         for one in ready:
             if one.error is not None:
                 outcome.refuse(one, one.error)
@@ -232,29 +232,35 @@ class Loader:
         states.update(tried)
         outcome.take(one, written)
 
-    async def _states(self, connection: Connection, ready: Sequence[Prepared]) -> dict[Key, State]:
-        wanted = {key: fact for one in ready for key, fact in one.facts}
-        current = await self._hub.store.current(connection, list(wanted), lock=True)
-        states = {key: State.of(key, current.get(key)) for key in wanted}
+    async def _states(
+        self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
+    ) -> dict[Key, State]:
+        wanted = list({key: None for one in ready for key, _ in one.facts})
+        current = await self._hub.store.current(connection, wanted, lock=True)
+        restated = await self._restated(connection, wanted)
+        states = {key: State.of(key, current.get(key), restated.get(key)) for key in wanted}
         if current:
-            await self._add_restated(connection, states, list(current))
-            late = [k for one in ready for k, fact in one.facts if is_late(states[k], fact)]
-            await self._add_past(connection, states, late)
+            late = {
+                key
+                for one in ready
+                for key, fact in one.facts
+                if needs_past(states[key], fact, consignment.stamp(one.item.number).of(fact))
+            }
+            await self._add_past(connection, states, sorted(late))
         return states
 
-    async def _add_restated(
-        self, connection: Connection, states: Mapping[Key, State], keys: Sequence[Key]
-    ) -> None:
+    async def _restated(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, datetime]:
         rows = await (await connection.execute(_RESTATED, self._columns(keys))).fetchall()
-        for kind, id_, time in msgspec.convert(rows, list[tuple[str, str, datetime]]):
-            states[Key(kind, id_)].restated = time
+        return {
+            Key(kind, id_): time for kind, id_, time in msgspec.convert(rows, list[tuple[str, str, datetime]])
+        }
 
     async def _add_past(
         self, connection: Connection, states: Mapping[Key, State], keys: Sequence[Key]
     ) -> None:
         if not keys:
             return
-        rows = await (await connection.execute(_PAST, self._columns(list(set(keys))), binary=True)).fetchall()
+        rows = await (await connection.execute(_PAST, self._columns(keys), binary=True)).fetchall()
         for record in await self._hub.store.records(connection, rows):
             states[record.key].remember(record.content)
 

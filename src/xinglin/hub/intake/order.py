@@ -8,10 +8,9 @@ the tag MENTIONED marks records that are known from mention in passing only.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from xinglin.core.clock import instant
 from xinglin.core.exact_json import Json, dumps
 from xinglin.standards.conversion import Fact, Mode
 
@@ -61,7 +60,7 @@ def stamped(resource: Json, stamp: Stamp) -> Json:
     if stamp.time is not None:
         meta["extension"] = [
             *meta.get("extension", ()),
-            {"url": SOURCE_TIME, "valueInstant": instant(stamp.time)},
+            {"url": SOURCE_TIME, "valueInstant": _exactly(stamp.time)},
         ]
     if stamp.mentioned:
         meta["tag"] = [*meta.get("tag", ()), MENTIONED]
@@ -71,14 +70,15 @@ def stamped(resource: Json, stamp: Stamp) -> Json:
 def stamp_of(content: Json) -> Stamp:
     """Read where a stored version came from; of one that didn't come by intake nothing is known but ""."""
     meta: Json = content.get("meta", {})
-    found = _SOURCE.fullmatch(meta.get("source", ""))
-    time = next((e["valueInstant"] for e in meta.get("extension", ()) if e.get("url") == SOURCE_TIME), None)
-    mentioned = MENTIONED in meta.get("tag", ())
-    moment = None if time is None else datetime.fromisoformat(time)
+    source = meta.get("source")
+    found = _SOURCE.fullmatch(source) if isinstance(source, str) else None
+    times = [_moment(one) for one in _listed(meta, "extension") if _is_source_time(one)]
+    time = times[0] if times else None
+    mentioned = MENTIONED in _listed(meta, "tag")
     if found is None:
-        return Stamp("", time=moment, mentioned=mentioned)
+        return Stamp("", time=time, mentioned=mentioned)
     numbers = (int(found["delivery"]), int(found["file"] or 0), int(found["item"]))
-    return Stamp(found["source"], *numbers, moment, mentioned)
+    return Stamp(found["source"], *numbers, time, mentioned)
 
 
 def said(content: Json) -> bytes:
@@ -92,6 +92,29 @@ def _bare_meta(meta: Mapping[str, Any]) -> Json:
     bare = {
         n: v for n, v in meta.items() if n not in ("versionId", "lastUpdated", "source", "extension", "tag")
     }
-    extensions = [e for e in cast("list[Json]", meta.get("extension", [])) if e.get("url") != SOURCE_TIME]
-    tags = [t for t in cast("list[Json]", meta.get("tag", [])) if t != MENTIONED]
+    extensions = [one for one in _listed(meta, "extension") if not _is_source_time(one)]
+    tags = [one for one in _listed(meta, "tag") if one != MENTIONED]
     return bare | ({"extension": extensions} if extensions else {}) | ({"tag": tags} if tags else {})
+
+
+def _listed(meta: Mapping[str, Any], name: str) -> list[Any]:
+    """Give an array; where a source's records aren't checked, anything may stand in its place."""
+    value = meta.get(name, [])
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def _is_source_time(extension: Any) -> bool:
+    return isinstance(extension, dict) and cast("Json", extension).get("url") == SOURCE_TIME
+
+
+def _exactly(moment: datetime) -> str:
+    """Write an instant to the microsecond: two states within a millisecond have an order too."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _moment(extension: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(extension.get("valueInstant")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
