@@ -108,7 +108,7 @@ def _times(call: Call) -> Function:
 
 
 def _then(call: Call) -> Function:
-    word = call.constant(0, "a word")
+    word = call.constant(0, Phrase("a word"))
     return lambda _value, _row: word
 
 
