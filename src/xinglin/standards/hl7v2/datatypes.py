@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from xinglin.core.exact_json import ExactDecimal, Json
 from xinglin.standards.hl7v2.context import Context
-from xinglin.standards.hl7v2.naming import coding, identifier, translated
+from xinglin.standards.hl7v2.naming import V2, coding, identifier, translated
 from xinglin.standards.hl7v2.times import clock, moment
 
 Converter = Callable[[str, Context, str], Any]
@@ -132,7 +132,12 @@ def mapped_concept(rep: str, ctx: Context, arg: str) -> Json | None:
     if original is None or found is None:
         return original
     system, code = found
-    codings = [one for one in original.get("coding", []) if (one.get("system"), one["code"]) != found]
+    own = ctx.origin.code_system(f"v2-{arg}")
+    for one in original.get("coding", []):
+        if one["system"] == own and one["code"].isascii():
+            # A code that the table knows, in a field with this table, is HL7's own.
+            one["system"] = V2 + arg
+    codings = [one for one in original.get("coding", []) if (one["system"], one["code"]) != found]
     return {**original, "coding": [{"system": system, "code": code}, *codings]}
 
 

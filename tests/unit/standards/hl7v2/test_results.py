@@ -123,6 +123,9 @@ def test_flags_are_mapped_and_what_they_were_is_kept(read: Reader):
     found = read(PID, ORC, OBR, "OBX|1|NM|X1^项目^L||5|||H~?odd|||F", event="ORU^R01").one("Observation")
     codes = [[one["code"] for one in entry["coding"]] for entry in found["interpretation"]]
     assert codes == [["H", "H"], ["?odd"]]
+    assert (
+        found["interpretation"][0]["coding"][1]["system"] == "http://terminology.hl7.org/CodeSystem/v2-0078"
+    )
 
 
 def test_a_correction_is_the_same_result_and_a_repetition_another(read: Reader):
