@@ -403,3 +403,17 @@ def test_capabilities_tell_the_operations(client: TestClient) -> None:
     assert found["CodeSystem"] >= {"lookup", "subsumes", "validate-code"}
     assert found["ValueSet"] >= {"expand", "validate-code"}
     assert found["ConceptMap"] >= {"translate"}
+
+
+def test_what_is_sent_along_must_be_good(client: TestClient) -> None:
+    """A broken resource is refused with what is wrong, not with a failure of ours."""
+    for broken in ({"include": "x"}, {"include": [{"filter": [{}]}]}, {"include": [{"system": 1}]}):
+        answer = client.post("/fhir/ValueSet/$expand", json=body(valueSet={**a_set("x"), "compose": broken}))
+        assert answer.status_code == 422, answer.text
+        assert "XL0001" not in answer.text
+    assert client.post("/fhir/ValueSet/$expand", json=body(valueSet="no resource")).status_code == 400
+
+
+def test_codes_too_long_for_the_index(client: TestClient) -> None:
+    long = {**SYSTEM, "concept": [{"code": "长" * 3000, "display": "x"}]}
+    assert problem(client.put("/fhir/CodeSystem/organs", json=long)) == (400, "XL8013", "invalid")

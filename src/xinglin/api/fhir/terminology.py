@@ -11,6 +11,7 @@ from xinglin.api.fhir.target import GENERAL
 from xinglin.core.exact_json import Json, dumps
 from xinglin.core.i18n import Phrase
 from xinglin.hub.outline import NotARecord, TypeMismatch, admit, admit_key
+from xinglin.standards.outcome import InvalidRecord
 from xinglin.standards.terminology import (
     AskedExpansion,
     AskedLookup,
@@ -87,10 +88,22 @@ async def _given(exchange: Exchange) -> Given:
         name = {"ValueSet": "valueSet", "CodeSystem": "codeSystem", "ConceptMap": "conceptMap"}.get(kind)
         if name is None:
             raise TypeMismatch(found=kind, wanted="Parameters")
-        return Given({name: [content]}).joined(found)
+        return Given({name: [_checked(exchange, content)]}).joined(found)
     parameter: Any = content.get("parameter", [])
     if not isinstance(parameter, list) or not all(
         isinstance(one, dict) for one in cast("list[Any]", parameter)
     ):
         raise NotARecord(detail=Phrase('"{name}" must be {kind}', name="parameter", kind=Phrase("an array")))
-    return Given.of_resource(content).joined(found)
+    given = Given.of_resource(content)
+    for name in ("valueSet", "codeSystem", "conceptMap"):
+        for one in given.values.get(name, ()):
+            _checked(exchange, admit(one))
+    return given.joined(found)
+
+
+def _checked(exchange: Exchange, content: Json) -> Json:
+    """Give a resource sent along back if it is a good one. Raises InvalidRecord."""
+    findings = exchange.hub.admission.examine(content, ())
+    if any(one.severity == "error" for one in findings):
+        raise InvalidRecord(findings)
+    return content

@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
+from psycopg.errors import ProgramLimitExceeded
+
 from xinglin.core.exact_json import Json, dumps, loads
+from xinglin.core.i18n import Phrase
 from xinglin.hub.database import Connection
 from xinglin.hub.records import Key
 from xinglin.standards.terminology import reading
+from xinglin.standards.terminology.errors import BadResource
 from xinglin.standards.terminology.lexemes import ancestors_of, lexemes
 from xinglin.standards.terminology.model import Concept, Designation, Head, Property
 
@@ -53,7 +57,15 @@ async def change(connection: Connection, changes: Sequence[tuple[Key, Json | Non
     """Take records that are being written; None for a deletion. In the transaction that writes them."""
     for key, content in changes:
         if key.type in TYPES:
-            await _change(connection, key, content)
+            try:
+                await _change(connection, key, content)
+            except ProgramLimitExceeded:
+                detail = Phrase("an address, a code or a property is too long")
+                raise BadResource(kind=key.type, detail=detail) from None
+            except (AttributeError, KeyError, TypeError):
+                # Only where validation is off can elements be of another kind than FHIR says.
+                detail = Phrase("its elements aren't what FHIR asks")
+                raise BadResource(kind=key.type, detail=detail) from None
 
 
 async def _change(connection: Connection, key: Key, content: Json | None) -> None:

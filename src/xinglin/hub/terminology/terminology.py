@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import cast
 
 from xinglin.core.exact_json import Json
@@ -11,6 +12,7 @@ from xinglin.hub.installed import definitions
 from xinglin.hub.terminology.library import StoredLibrary, line_of
 from xinglin.standards import terminology as engine
 from xinglin.standards.datasets import tables
+from xinglin.standards.labitems import fhir as labitems
 from xinglin.standards.terminology import (
     AskedExpansion,
     AskedLookup,
@@ -34,7 +36,7 @@ ORDER BY t.url, t.number, m.place
 
 def built_in(settings: Settings) -> BuiltIn:
     """Give what comes with Xinglin and its installed packages."""
-    return BuiltIn(definitions(settings), tables.resources)
+    return BuiltIn(definitions(settings), lambda: chain(tables.resources(), labitems.resources()))
 
 
 class Terminology:
