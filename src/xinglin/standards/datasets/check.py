@@ -201,5 +201,5 @@ def _invalid(
     for fact in facts:
         for one in validator().validate(fact.resource):
             if one.severity == "error":
-                text = Phrase("{place}: {text}", place=one.location, text=one.text("en"))
+                text = Phrase("at {place}: {text}", place=one.location, text=one.text("en"))
                 yield Problem(severity, lines.get(fact.resource["resourceType"], 1), text)
