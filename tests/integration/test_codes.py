@@ -373,3 +373,20 @@ def test_monstrous_codes_are_counted_all_the_same(settings: Settings) -> None:
         assert found.display == "名称"
 
     run(settings, story)
+
+
+def test_translate_serves_accepted_mappings(client: TestClient, settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        await decide(hub, [accept("001", "谷丙转氨酶", ALT)])
+
+    run(settings, story)
+    asked = {"system": SYSTEM, "code": "001", "targetsystem": "http://loinc.org"}
+    found = client.get("/fhir/ConceptMap/$translate", params=asked).json()["parameter"]
+    [match] = [one["part"] for one in found if one["name"] == "match"]
+    assert [one["valueCoding"]["code"] for one in match if one["name"] == "concept"] == ["1742-6"]
+
+
+def test_the_table_is_a_code_system(client: TestClient) -> None:
+    asked = {"system": "urn:xinglin:cs:lab-item", "code": ALT}
+    found = client.get("/fhir/CodeSystem/$lookup", params=asked).json()["parameter"]
+    assert {"name": "display", "valueString": "丙氨酸氨基转移酶"} in found
