@@ -68,6 +68,8 @@ def parts(body: bytes, line: int = 1) -> Iterator[Cut]:
 
 
 def _only_wraps(core: bytes) -> bool:
+    if not core.startswith(_WRAPPING):
+        return False
     lines = [one for one in re.split(rb"[\r\n\x0b\x1c]+", core) if one.strip()]
     return all(one.startswith(_WRAPPING) for one in lines)
 
