@@ -9,7 +9,7 @@ from typing import Final, Literal
 from xinglin.core.errors import IntakeError
 from xinglin.core.i18n import Phrase
 from xinglin.standards.conversion import Fact, Origin
-from xinglin.standards.datasets.codes import PLAIN
+from xinglin.standards.datasets.codes import OWN, PLAIN
 from xinglin.standards.datasets.errors import WrongMapping
 from xinglin.standards.datasets.expressions import Cell, First, Number, cells
 from xinglin.standards.datasets.header import Layout, plain
@@ -51,7 +51,7 @@ def _columns(mapping: DataMapping) -> Iterator[Problem]:
         twice = [name for name in (column.name, *column.also) if names[plain(name)] > 1]
         if twice:
             yield Problem("error", column.line, Phrase("another column is called {name} too", name=twice[0]))
-        if column.table and column.table not in PLAIN and not editions(column.table):
+        if column.table and not _is_table(column.table):
             text = Phrase("no code table {table} is known: codes stay without a meaning", table=column.table)
             yield Problem("warning", column.line, text)
 
@@ -65,6 +65,10 @@ def _maps(mapping: DataMapping) -> Iterator[Problem]:
         elif strange := sorted(codes - _codes(one.table)):
             text = Phrase("the table {table} has no code {codes}", table=one.table, codes=", ".join(strange))
             yield Problem("warning", one.line, text)
+
+
+def _is_table(name: str) -> bool:
+    return name in PLAIN or name.startswith(OWN) or bool(editions(name))
 
 
 def _codes(table: str) -> set[str]:

@@ -5,6 +5,9 @@ from typing import Final
 
 from xinglin.standards.datasets.tables import CodeTable, editions, load
 
+OWN: Final = "local:"
+"""Tables of codes that an institution gives itself: this and the sort of code (`local:lab-item`)."""
+
 SAME: Final = frozenset({"equal", "equivalent"})
 """Correspondences to international codes that may be written beside the national code."""
 

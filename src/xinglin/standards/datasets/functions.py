@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.standards.conversion import Origin
-from xinglin.standards.datasets.codes import PLAIN, SAME, TARGETS, table_of
+from xinglin.standards.datasets.codes import OWN, PLAIN, SAME, TARGETS, table_of
 from xinglin.standards.datasets.errors import WrongDeclaration
 from xinglin.standards.datasets.expressions import WrongExpression
 from xinglin.standards.datasets.model import Column, DataMapping
@@ -176,7 +176,8 @@ def _codings(call: Call) -> Callable[[str, Row], list[Json]]:
         return lambda value, _row: [{"system": PLAIN[name], "code": value}]
     table = table_of(name, call.option, column.edition if column else "") if name else None
     if table is None:
-        own = call.origin.code_system((column.id if column else "code").lower())
+        sort = name.removeprefix(OWN) if name.startswith(OWN) else column.id.lower() if column else "code"
+        own = call.origin.code_system(sort)
         return lambda value, _row: [{"system": own, "code": value}]
 
     def codings(value: str, row: Row) -> list[Json]:
