@@ -61,7 +61,7 @@ def test_every_state_is_kept(facts: list[Fact], cut: list[bool]) -> None:
 
 @given(orders, cuts)
 def test_the_same_again_changes_nothing(facts: list[Fact], cut: list[bool]) -> None:
-    """Also in another file, cut in another way. (What has no time, or another's, is as new as its arrival.)"""
+    """Also in another file, cut in another way. What has no time is as new as its arrival."""
     past = delivered(facts, cut)
     before, present = len(past.versions), past.present
     for fact in facts:

@@ -15,7 +15,7 @@ A code never changes its meaning and is never used again. Leaves live beside the
 stands in `locale/zh.po`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
 from xinglin.core.i18n import Phrase, translate, translated
@@ -44,6 +44,10 @@ class XinglinError(Exception):
         self.expression = expression
         super().__init__(self.text())
 
+    def __reduce__(self) -> "tuple[Callable[..., XinglinError], tuple[object, ...]]":
+        """Let it pass from one process to another: exceptions would be made again from `args` alone."""
+        return _again, (type(self), self.args, self.__dict__)
+
     def text(self, language: str = "en") -> str:
         """Say what happened, in `language` ("en" or "zh")."""
         return translate(self.message, language).format(**translated(self.params, language))
@@ -55,6 +59,12 @@ class XinglinError(Exception):
     def phrase(self) -> Phrase:
         """Give what happened as part of another error's text."""
         return Phrase(self.message, **self.params)
+
+
+def _again(kind: type[XinglinError], args: tuple[object, ...], values: Mapping[str, object]) -> XinglinError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(values)
+    return error
 
 
 class SettingError(XinglinError):

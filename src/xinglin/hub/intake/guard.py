@@ -4,9 +4,9 @@ A result on the wrong person's record is worse than a refusal, so intake refuses
 somebody else; borrowed and re-used numbers are for a person to decide.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from xinglin.core.errors import IntakeError
 from xinglin.core.exact_json import Json
@@ -86,25 +86,37 @@ def _differences(stored: Json, arriving: Json) -> Iterator[str]:
         yield "name"
 
 
-def _agree(one: str, other: str) -> bool:
+def _agree(one: Any, other: Any) -> bool:
     """Tell whether two values agree as far as both are precise."""
-    return one.startswith(other) or other.startswith(one)
+    return str(one).startswith(str(other)) or str(other).startswith(str(one))
 
 
 def _names(patient: Json) -> set[str]:
-    return {
-        "".join(text.split()).casefold() for name in patient.get("name", ()) if (text := _full_name(name))
-    }
+    return {"".join(text.split()) for name in _elements(patient, "name") if (text := _full_name(name))}
 
 
 def _full_name(name: Json) -> str:
-    parts = [*cast("list[str]", name.get("given", [])), name.get("family", "")]
-    return "".join(sorted("".join(parts).casefold())) or "".join(sorted(name.get("text", "").casefold()))
+    """Give the letters of a name in an order of their own: systems write family and given names either way."""
+    given = name.get("given", [])
+    parts = [*cast("list[Any]", given if isinstance(given, list) else []), name.get("family")]
+    return _letters(parts) or _letters([name.get("text")])
+
+
+def _letters(parts: Iterable[Any]) -> str:
+    return "".join(sorted("".join(part for part in parts if isinstance(part, str)).casefold()))
+
+
+def _elements(patient: Json, name: str) -> list[Json]:
+    """Give an array's objects; where a source's records aren't checked, anything may stand in its place."""
+    value = patient.get(name)
+    return (
+        [one for one in cast("list[Any]", value) if isinstance(one, dict)] if isinstance(value, list) else []
+    )
 
 
 def _identity_numbers(patient: Json) -> set[str]:
     found: set[str] = set()
-    for identifier in patient.get("identifier", ()):
+    for identifier in _elements(patient, "identifier"):
         number = read(identifier)
         if number is not None and not isinstance(number, Fault) and number.kind is Kind.RESIDENT:
             found.add(_short(number.value))
