@@ -96,7 +96,7 @@ def _names(patient: Json) -> set[str]:
 
 
 def _full_name(name: Json) -> str:
-    """Give the letters of a name in an order of their own: systems write family and given names either way."""
+    """Give a name's letters in an order of their own: family or given name may come first."""
     given = name.get("given", [])
     parts = [*cast("list[Any]", given if isinstance(given, list) else []), name.get("family")]
     return _letters(parts) or _letters([name.get("text")])

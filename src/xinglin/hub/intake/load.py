@@ -166,6 +166,8 @@ class Loader:
             facts = [self._checked(fact, consignment) for fact in item.facts]
         except XinglinError as error:
             return Prepared(item, error=error)
+        except Exception as error:
+            return Prepared(item, error=unforeseen(error, consignment))
         return Prepared(item, facts)
 
     def _checked(self, fact: Fact, consignment: Consignment) -> tuple[Key, Fact]:
@@ -228,6 +230,9 @@ class Loader:
                 written += take(state, fact, stamp.of(fact), self._namespaces)
         except XinglinError as error:
             outcome.refuse(one, error)
+            return
+        except Exception as error:
+            outcome.refuse(one, unforeseen(error, consignment))
             return
         states.update(tried)
         outcome.take(one, written)
@@ -323,8 +328,13 @@ def read(
             number, line = item.number + 1, item.line
             yield item
     except Exception as error:
-        logger().error("format failed", format=form.name, delivery=consignment.delivery, **describe(error))
-        yield Item(number, line, piece.body, error=XinglinError())
+        yield Item(number, line, piece.body, error=unforeseen(error, consignment))
+
+
+def unforeseen(error: Exception, consignment: Consignment) -> XinglinError:
+    """Log a fault of ours, and give what the item is refused with: one item must not hold up the others."""
+    logger().error("item failed", format=consignment.form, delivery=consignment.delivery, **describe(error))
+    return XinglinError()
 
 
 def _marked(entry: Json, stamp: Stamp) -> Json:

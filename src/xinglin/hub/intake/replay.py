@@ -92,23 +92,27 @@ async def all_waiting(
 
 
 async def _load(connection: Connection, loader: Loader, item: Refused) -> Outcome:
+    """Load what waits, all or nothing: what is refused again stays in the queue whole."""
     source = await sources.find(connection, item.source)
-    if item.format == WHOLE_FILE:
-        return await _load_file(connection, loader, item, source)
-    consignment = Consignment(item.delivery, source, item.since, item.format, 0, item.member)
-    piece = Piece(item.loaded, line=item.line, item=item.item, head=item.head)
+    again = _load_file if item.format == WHOLE_FILE else _load_item
     outcome = Outcome()
     async with connection.transaction() as savepoint:
-        outcome = await loader.replay(connection, consignment, piece)
-        if outcome.refusals:  # all or nothing: the item stays in the queue whole
+        outcome = await again(connection, loader, item, source)
+        if outcome.refusals:
             raise Rollback(savepoint)
     return outcome
+
+
+async def _load_item(connection: Connection, loader: Loader, item: Refused, source: Source) -> Outcome:
+    consignment = Consignment(item.delivery, source, now(), item.format, 0, item.member)
+    piece = Piece(item.loaded, line=item.line, item=item.item, head=item.head)
+    return await loader.replay(connection, consignment, piece)
 
 
 async def _load_file(connection: Connection, loader: Loader, item: Refused, source: Source) -> Outcome:
     """Load a file; items in it that are refused take its place in the queue."""
     delivery = await deliveries.find(connection, item.delivery)
-    file = msgspec.structs.replace(delivery, size=len(item.loaded))
+    file = msgspec.structs.replace(delivery, size=len(item.loaded), received=now())
     outcome = Outcome()
     for one in cut(io.BytesIO(item.loaded), file, source, loader.formats):
         if one.error is not None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -69,12 +70,16 @@ class RefusedBefore(IntakeError):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A piece with its place in the delivery; or, with `error`, a file that can't be read on."""
+    """A piece with its place in the delivery; or, with `error`, a file that can't be read on.
+
+    `packed` says that it is the delivery as it was sent that can't be unpacked.
+    """
 
     number: int
     consignment: Consignment
     piece: Piece
     error: IntakeError | None = None
+    packed: bool = False
 
 
 @asynccontextmanager
@@ -160,18 +165,21 @@ def _opened(path: Path, name: str) -> BinaryIO:
 
 
 def cut(stream: BinaryIO, delivery: Delivery, source: Source, known: Mapping[str, Format]) -> Iterator[Cut]:
-    """Give the pieces of a delivery, numbered through; a file that can't be read on ends with its error.
+    """Give the pieces of a delivery, numbered through; what can't be read on ends with its error."""
+    for number, one in enumerate(_cut_all(stream, delivery, source, known), 1):
+        yield replace(one, number=number)
 
-    Raises IntakeError where the delivery as a whole can't be unpacked.
-    """
-    last = 0
-    for place, file in enumerate(files(stream, delivery.size, delivery.name), 1):
-        consignment = Consignment(
-            delivery.number, source, delivery.received, "", place if file.member else 0, file.member
-        )
-        for one in _cut_file(file, consignment, delivery.name, known):
-            last += 1
-            yield replace(one, number=last)
+
+def _cut_all(
+    stream: BinaryIO, delivery: Delivery, source: Source, known: Mapping[str, Format]
+) -> Iterator[Cut]:
+    whole = Consignment(delivery.number, source, delivery.received, "")
+    try:
+        for place, file in enumerate(files(stream, delivery.size, delivery.name), 1):
+            one = replace(whole, file=place, member=file.member) if file.member else whole
+            yield from _cut_file(file, one, delivery.name, known)
+    except IntakeError as error:  # it can't be unpacked, or not to its end
+        yield Cut(0, whole, Piece(b""), error, packed=True)
 
 
 def _cut_file(file: File, consignment: Consignment, name: str, known: Mapping[str, Format]) -> Iterator[Cut]:
@@ -187,7 +195,11 @@ def _cut_file(file: File, consignment: Consignment, name: str, known: Mapping[st
 
 async def _refuse_file(hub: Hub, one: Cut, path: Path, error: IntakeError) -> Counts | None:
     """Put a file that can't be read into the refused queue, whole. Raises TooLargeToKeep."""
-    raw = await asyncio.to_thread(_whole, path, one.consignment.file)
+    raw = (
+        await asyncio.to_thread(_as_sent, path)
+        if one.packed
+        else await asyncio.to_thread(_whole, path, one.consignment.file)
+    )
     if len(raw) > LARGEST_KEPT:
         name = one.consignment.member or path.name
         raise TooLargeToKeep(name=name, detail=error.phrase())
@@ -259,7 +271,9 @@ def _whole(path: Path, place: int) -> bytes:
                     break
     except IntakeError:  # that is why it is refused
         pass
-    if not parts:
-        with path.open("rb") as stream:
-            return stream.read(LARGEST_KEPT + 1)
-    return bytes(parts)
+    return bytes(parts) or _as_sent(path)
+
+
+def _as_sent(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(LARGEST_KEPT + 1)
