@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.api.fhir.exchange import error_response
-from xinglin.core.errors import RequestError, XinglinError
+from xinglin.core.errors import IntakeError, XinglinError
 from xinglin.core.exact_json import dumps
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
@@ -23,7 +23,7 @@ MOST = 1_000
 """Records on one page at most."""
 
 
-class WrongQuestion(RequestError):
+class WrongQuestion(IntakeError):
     """A parameter of the address is missing or can't be read."""
 
     code = "XL7605"

@@ -24,8 +24,14 @@ SOURCES = Path(xinglin.__file__).parent
 
 
 UNTRANSLATED = {
-    ("hub/search/lastn.py", "count"): "this module is still being written",
-    ("hub/search/lastn.py", "kind"): "this module is still being written",
+    ("hub/search/lastn.py", "kind"): "a resource type",
+    ("hub/intake/importing.py", "detail"): "HTTP's status",
+    ("standards/dicom/study.py", "name"): "DICOM's name of an attribute",
+    ("standards/terminology/expand.py", "names"): "names of parameters",
+    ("standards/terminology/loading/loinc.py", "wanted"): "names of columns",
+    ("standards/terminology/parameters.py", "names"): "names of parameters",
+    ("standards/terminology/translate.py", "names"): "names of parameters",
+    ("standards/terminology/validate_code.py", "names"): "names of parameters",
 }
 """Words that may stay English, by file and keyword, with the reason."""
 

@@ -35,7 +35,7 @@ AHEAD = 2
 class CrewLost(DatabaseError):
     """The loading processes end again and again."""
 
-    code = "XL2015"
+    code = "XL2016"
     message = "The processes that load deliveries end by themselves again and again."
     remedy = "Look for the reason in the log and in the kernel's; too little memory is a usual one."
 

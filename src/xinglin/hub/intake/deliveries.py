@@ -1,6 +1,6 @@
 """Deliveries: what was sent, how far it is loaded, and the receipt once it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,7 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from xinglin.core.errors import RequestError, XinglinError
+from xinglin.core.errors import IntakeError, XinglinError
 from xinglin.hub.database import Connection
 from xinglin.hub.intake.counts import Counts, total
 from xinglin.hub.intake.refused import texts
@@ -20,7 +20,7 @@ OPEN: Final = ("waiting", "loading")
 """The states of deliveries that aren't loaded to their end."""
 
 
-class NoDelivery(RequestError):
+class NoDelivery(IntakeError):
     """No such delivery is known."""
 
     code = "XL7060"
@@ -100,6 +100,12 @@ async def is_open(connection: Connection, path: Path) -> bool:
     """Tell whether a file is a delivery that isn't loaded to its end."""
     query = "SELECT FROM delivery WHERE state IN ('waiting', 'loading') AND path = %s"
     return await (await connection.execute(query, [str(path.absolute())])).fetchone() is not None
+
+
+async def open_among(connection: Connection, numbers: Sequence[int]) -> bool:
+    """Tell whether one of these deliveries isn't loaded to its end."""
+    query = "SELECT FROM delivery WHERE state IN ('waiting', 'loading') AND number = ANY(%s) LIMIT 1"
+    return await (await connection.execute(query, [list(numbers)])).fetchone() is not None
 
 
 async def find(connection: Connection, number: int) -> Delivery:

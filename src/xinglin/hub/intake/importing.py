@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 from psycopg.types.json import Jsonb
 
-from xinglin.core.errors import IntakeError, RequestError
+from xinglin.core.errors import IntakeError
 from xinglin.core.exact_json import Json
 from xinglin.core.identifiers import new_id
 from xinglin.core.settings import Settings
@@ -36,7 +36,7 @@ SECONDS: Final = 60
 """How long a server may keep silent."""
 
 
-class NotAllowed(RequestError):
+class NotAllowed(IntakeError):
     """An address that the hub may not fetch from."""
 
     code = "XL7080"
@@ -46,12 +46,13 @@ class NotAllowed(RequestError):
     issue = "forbidden"
 
 
-class BadManifest(RequestError):
+class BadManifest(IntakeError):
     """A manifest that can't be understood."""
 
     code = "XL7081"
     message = "The manifest can't be used: {name} is missing or not as it should be."
     remedy = 'Send inputFormat "application/fhir+ndjson", and input with at least one url.'
+    status = 400
     issue = "structure"
 
 
@@ -64,7 +65,7 @@ class NotFetched(IntakeError):
     issue = "not-found"
 
 
-class NoImport(RequestError):
+class NoImport(IntakeError):
     """No such import is known."""
 
     code = "XL7083"
@@ -195,7 +196,7 @@ async def _fetch(hub: Hub, settings: Settings, source: str, one: Input) -> None:
         if not new:
             path.unlink(missing_ok=True)
         one.state = "fetched"
-    except (RequestError, IntakeError) as error:
+    except IntakeError as error:
         one.state, one.fault = "failed", texts(error)
 
 

@@ -14,7 +14,7 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from xinglin.core.errors import IntakeError, RequestError
+from xinglin.core.errors import IntakeError
 from xinglin.core.i18n import Phrase
 from xinglin.hub.database import Connection
 from xinglin.standards.conversion import Origin
@@ -25,7 +25,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
 
 
-class UnknownSource(RequestError):
+class UnknownSource(IntakeError):
     """No source of this name is registered."""
 
     code = "XL7020"
@@ -35,7 +35,7 @@ class UnknownSource(RequestError):
     issue = "not-found"
 
 
-class SourceDisabled(RequestError):
+class SourceDisabled(IntakeError):
     """The source may not deliver at present."""
 
     code = "XL7021"
@@ -54,7 +54,7 @@ class WrongSource(IntakeError):
     issue = "value"
 
 
-class WrongToken(RequestError):
+class WrongToken(IntakeError):
     """The delivery doesn't show the source's token."""
 
     code = "XL7023"

@@ -1,6 +1,6 @@
 """What can be wrong with rules of data quality and with questions about their results."""
 
-from xinglin.core.errors import IntakeError, RequestError
+from xinglin.core.errors import IntakeError
 
 
 class FaultyTable(IntakeError):
@@ -11,7 +11,7 @@ class FaultyTable(IntakeError):
     remedy = "Correct the row; `xinglin quality check FILE` checks a table before it is used."
 
 
-class UnknownRule(RequestError):
+class UnknownRule(IntakeError):
     """A rule that nobody defined."""
 
     code = "XL7602"
@@ -21,7 +21,7 @@ class UnknownRule(RequestError):
     issue = "not-found"
 
 
-class WrongPeriod(RequestError):
+class WrongPeriod(IntakeError):
     """Days that can't be read, or stand in the wrong order."""
 
     code = "XL7603"
@@ -29,7 +29,7 @@ class WrongPeriod(RequestError):
     remedy = "Write days as 2026-11-21, the first before the last, and no more than {most} days."
 
 
-class WrongReport(RequestError):
+class WrongReport(IntakeError):
     """A report is asked for in a form that isn't made."""
 
     code = "XL7604"

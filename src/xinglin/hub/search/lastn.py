@@ -35,7 +35,7 @@ async def lastn(
     run = await prepare(store, connection, query)
     page = await find(run.finder, run.resolver.matcher, None, READ)
     if page.following is not None:
-        raise TooMuch(count=f"more than {READ}", what="observations", limit=READ)
+        raise TooMuch(count=f"> {READ}", what="observations", limit=READ)
     chosen = await _latest(page.hits, most)
     if len(chosen) > limits.page:
         raise TooMuch(count=len(chosen), what="observations", limit=limits.page)

@@ -11,8 +11,7 @@ def upgrade() -> None:
     """Apply the step. The tables of background work are procrastinate's own."""
     op.get_bind().exec_driver_sql(SQL)
     # Its text has percent signs, which SQLAlchemy would take for parameters.
-    with op.get_bind().connection.cursor() as cursor:
-        cursor.execute(SchemaManager.get_schema())
+    op.get_bind().connection.cursor().execute(SchemaManager.get_schema())
 
 
 SQL = """
@@ -22,7 +21,7 @@ CREATE TABLE source (
     institution_code text,              -- health institution code (WS 218)
     institution_name text NOT NULL,
     system text NOT NULL,               -- what sends: HIS, LIS, a public health platform
-    namespace text NOT NULL,            -- whose numbers and codes these are; systems that share theirs share it
+    namespace text NOT NULL,            -- whose numbers these are; systems that share theirs share it
     formats text[] NOT NULL,            -- what it may send; empty: anything
     charset text,
     zone text,                          -- null: the hub's
@@ -59,7 +58,7 @@ CREATE TABLE delivery_piece (
     counts jsonb NOT NULL,              -- see hub/intake/counts.py
     PRIMARY KEY (delivery, number)
 );
-COMMENT ON TABLE delivery_piece IS 'parts of deliveries that are loaded: each row is committed with its records';
+COMMENT ON TABLE delivery_piece IS 'parts of deliveries that are loaded; committed with their records';
 
 CREATE TABLE refused (
     number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -85,7 +84,7 @@ CREATE TABLE refused (
     decided_by text,
     decision text                       -- why it was dismissed; which delivery replayed it
 );
-COMMENT ON TABLE refused IS 'what could not be taken, whole, with the reason; rows leave by replay or decision only';
+COMMENT ON TABLE refused IS 'what could not be taken, whole, and why; leaves by replay or decision only';
 CREATE UNIQUE INDEX refused_once ON refused (source, hash) WHERE state = 'waiting';
 CREATE INDEX refused_waiting ON refused (source, code, number) WHERE state = 'waiting';
 

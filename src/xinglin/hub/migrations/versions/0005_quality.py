@@ -52,7 +52,7 @@ CREATE TABLE quality_record (
     subject bigint,                     -- self_key of the patient it is about (a Patient: its own)
     facts jsonb                         -- what SQL rules need of it; see hub/quality/facts.py
 );
-COMMENT ON TABLE quality_record IS 'every record as it was judged, so that its next version takes its place exactly';
+COMMENT ON TABLE quality_record IS 'every record as it was judged; its next version takes its place exactly';
 CREATE UNIQUE INDEX quality_record_id ON quality_record (type, id);
 CREATE INDEX quality_record_window ON quality_record (institution, day, type);
 CREATE INDEX quality_record_subject ON quality_record (subject, type) WHERE subject IS NOT NULL;
@@ -92,5 +92,5 @@ CREATE TABLE quality_missing (
     day date NOT NULL,
     PRIMARY KEY (target, institution, day)
 );
-COMMENT ON TABLE quality_missing IS 'records referred to in vain: the day referring is asked again when they come';
+COMMENT ON TABLE quality_missing IS 'records referred to in vain: that day is asked again when they come';
 """
