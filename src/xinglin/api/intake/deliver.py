@@ -1,11 +1,15 @@
 """POST /intake/{source}: deliver a file; GET …/deliveries: receipts."""
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import msgspec
+from starlette.requests import ClientDisconnect, Request
 
 from xinglin.api.fhir.exchange import Exchange, Reply
-from xinglin.core.errors import RequestError
+from xinglin.api.transfer import CutOff
+from xinglin.core.errors import IntakeError
 from xinglin.core.exact_json import dumps
 from xinglin.hub.intake import deliveries, sources
 from xinglin.hub.intake.deliveries import Delivery
@@ -14,13 +18,17 @@ from xinglin.hub.intake.service import Spool, deliver
 JSON = "application/json; charset=utf-8"
 MOST = 1_000
 
+SILENT_SECONDS: Final = 120
+"""How long a sender may fall silent; a large file may take as long as it needs."""
 
-class WrongNumber(RequestError):
+
+class WrongNumber(IntakeError):
     """A query parameter that must be a number isn't one."""
 
     code = "XL7070"
     message = 'The parameter {name} must be a whole number, not "{found}".'
     remedy = "Send digits only."
+    status = 400
     issue = "value"
 
 
@@ -34,12 +42,26 @@ async def post(exchange: Exchange) -> Reply:
         source = await sources.find_enabled(connection, source_id)
     name = exchange.request.query_params.get("name", "-")[:200]
     async with Spool(exchange.settings) as spool:
-        async for part in exchange.request.stream():
+        async for part in parts(exchange.request):
             await spool.write(part)
         receipt = await deliver(exchange.hub, source, name, spool)
     place = f"/intake/{source_id}/deliveries/{receipt.number}"
     loaded = receipt.state not in deliveries.OPEN
     return json({**shown(receipt), "url": place}, 200 if loaded else 202, {"Location": place})
+
+
+async def parts(request: Request) -> AsyncIterator[bytes]:
+    """Give the body as it comes. Raises CutOff where the sender goes away or falls silent."""
+    stream = aiter(request.stream())
+    try:
+        while True:
+            async with asyncio.timeout(SILENT_SECONDS):
+                part = await anext(stream, None)
+            if part is None:
+                return
+            yield part
+    except (ClientDisconnect, TimeoutError):
+        raise CutOff from None
 
 
 async def receipt(exchange: Exchange) -> Reply:

@@ -1,14 +1,15 @@
 """The refused queue over HTTP: list, show, correct, replay, dismiss."""
 
 import base64
-from typing import Any, cast
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.intake.deliver import MOST, json, whole
 from xinglin.api.transfer import read_body
-from xinglin.core.errors import RequestError
+from xinglin.core.errors import IntakeError
 from xinglin.hub.intake import refused
 from xinglin.hub.intake.crew import loader
 from xinglin.hub.intake.refused import Refused
@@ -16,25 +17,68 @@ from xinglin.hub.intake.replay import all_waiting
 from xinglin.hub.intake.replay import replay as replay_one
 
 
-class NothingNamed(RequestError):
+class NothingNamed(IntakeError):
     """A request about many items that says nothing of which."""
 
     code = "XL7071"
     message = "The request names no items."
     remedy = 'Send {{"numbers": […]}}, or a filter: "source", "code" or "delivery".'
+    status = 400
     issue = "required"
+
+
+class NoCorrection(IntakeError):
+    """A correction without content: its replay would take the item out of the queue for nothing."""
+
+    code = "XL7072"
+    message = "The corrected text is empty."
+    remedy = "Send the corrected bytes; to decide that an item shall not be taken, use $dismiss."
+    status = 400
+    issue = "required"
+
+
+class WrongState(IntakeError):
+    """A state that items of the queue don't have."""
+
+    code = "XL7073"
+    message = 'Items have no state "{found}".'
+    remedy = "Use one of {states}."
+    status = 400
+    issue = "value"
+
+
+Number = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+STATES: Final = ("waiting", "replayed", "dismissed")
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The body of a replay of many: the items by number, or a filter."""
+
+    numbers: list[Number] = []
+    source: str | None = None
+    code: str | None = None
+    delivery: Number | None = None
+
+
+class Dismissal(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a dismissal."""
+
+    reason: str
 
 
 async def index(exchange: Exchange) -> Reply:
     """List items, oldest first: `source`, `code`, `delivery`, `state`, `after` (a number) and `most`."""
     asked = exchange.request.query_params
+    state = asked.get("state", "waiting")
+    if state not in STATES:
+        raise WrongState(found=state, states=", ".join(STATES))
     async with exchange.hub.database.connection() as connection:
         found = await refused.list_some(
             connection,
             source=asked.get("source"),
             code=asked.get("code"),
             delivery=whole(asked["delivery"], "delivery") if "delivery" in asked else None,
-            state=asked.get("state", "waiting"),
+            state=state,
             after=whole(asked.get("after", "0"), "after"),
             most=min(whole(asked.get("most", "100"), "most"), MOST),
         )
@@ -59,6 +103,8 @@ async def show(exchange: Exchange) -> Reply:
 async def correct(exchange: Exchange) -> Reply:
     """PUT …/{number}: the body takes the place of what came; the item waits for its replay."""
     body = await read_body(exchange.request, exchange.settings.max_body_bytes)
+    if not body.strip():
+        raise NoCorrection
     async with exchange.hub.database.connection() as connection:
         await refused.correct(connection, _number(exchange), corrected=body, who=_who(exchange))
     return await show(exchange)
@@ -72,13 +118,18 @@ async def replay(exchange: Exchange) -> Reply:
 
 async def replay_many(exchange: Exchange) -> Reply:
     """POST …/$replay: load the items that the body names, or its filter leaves."""
-    asked = await _object(exchange)
-    numbers: list[int] = msgspec.convert(asked.get("numbers", []), list[int])
-    wanted = {name: asked[name] for name in ("source", "code", "delivery") if name in asked}
-    if not numbers and not wanted:
+    try:
+        asked = msgspec.convert(await exchange.content("application/json"), Asked)
+    except msgspec.ValidationError:
+        raise NothingNamed from None
+    if not (asked.numbers or asked.source or asked.code or asked.delivery):
         raise NothingNamed
-    if not numbers:
-        numbers = [one.number for one in await all_waiting(exchange.hub, **wanted)]
+    numbers = asked.numbers or [
+        one.number
+        for one in await all_waiting(
+            exchange.hub, source=asked.source, code=asked.code, delivery=asked.delivery
+        )
+    ]
     loads = await loader(exchange.hub)
     done = [await replay_one(exchange.hub, loads, number, who=_who(exchange)) for number in numbers]
     return json({"items": msgspec.to_builtins(done)})
@@ -86,7 +137,10 @@ async def replay_many(exchange: Exchange) -> Reply:
 
 async def dismiss(exchange: Exchange) -> Reply:
     """POST …/{number}/$dismiss with {"reason": …}: decide that the item shall not be taken."""
-    reason = str((await _object(exchange)).get("reason", ""))
+    try:
+        reason = msgspec.convert(await exchange.content("application/json"), Dismissal).reason
+    except msgspec.ValidationError:
+        raise refused.NoReason from None
     number = _number(exchange)
     async with exchange.hub.database.connection() as connection:
         await refused.settle(connection, number, state="dismissed", who=_who(exchange), why=reason)
@@ -101,11 +155,6 @@ def _who(exchange: Exchange) -> str:
     """Give who decides. Until people log in, that is where the request came from."""
     client = exchange.request.client
     return f"http {client.host}" if client else "http"
-
-
-async def _object(exchange: Exchange) -> dict[str, Any]:
-    content = await exchange.content("application/json")
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
 
 
 def _shown(item: Refused, language: str) -> dict[str, Any]:
