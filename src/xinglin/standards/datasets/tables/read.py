@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from xinglin.core.errors import TerminologyError
+from xinglin.core.errors import IntakeError
 from xinglin.standards.datasets.tables.model import CodeTable, Concept, Target
 
 LOCAL = "urn:xinglin:cn"
@@ -18,7 +18,7 @@ REVISED = "2023"
 """WS/T 364-2023 revised every `CV` table; only a few of its changes could be read."""
 
 
-class UnknownTable(TerminologyError):
+class UnknownTable(IntakeError):
     """A national code table that isn't here."""
 
     code = "XL7250"
@@ -26,7 +26,7 @@ class UnknownTable(TerminologyError):
     remedy = "Choose one that docs/code-tables.md lists."
 
 
-class UnknownEdition(TerminologyError):
+class UnknownEdition(IntakeError):
     """A national code table that isn't here in this edition."""
 
     code = "XL7251"
