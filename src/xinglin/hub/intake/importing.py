@@ -10,13 +10,14 @@ import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from psycopg.types.json import Jsonb
 
 from xinglin.core.errors import IntakeError
 from xinglin.core.exact_json import Json
+from xinglin.core.i18n import Phrase
 from xinglin.core.identifiers import new_id
 from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection
@@ -87,7 +88,10 @@ class Input(msgspec.Struct, kw_only=True):
 
 def read_manifest(content: Json) -> list[Input]:
     """Give the files of a manifest, which is plain JSON or a Parameters resource. Raises BadManifest."""
-    plain = _plain(content) if content.get("resourceType") == "Parameters" else content
+    try:
+        plain = _plain(content) if content.get("resourceType") == "Parameters" else content
+    except (TypeError, AttributeError):
+        raise BadManifest(name="parameter") from None
     if plain.get("inputFormat") not in FORMATS:
         raise BadManifest(name="inputFormat")
     try:
@@ -125,14 +129,23 @@ def refuse_addresses(inputs: Sequence[Input], settings: Settings) -> None:
 
 def _under(url: str, root: str) -> bool:
     """Tell whether `url` lies under `root`, by scheme, host, port and folder."""
-    asked, given = urlsplit(url), urlsplit(root)
+    try:
+        asked, given = urlsplit(url), urlsplit(root)
+    except ValueError:
+        return False
     folder = given.path.rstrip("/") + "/"
     return (
         given.scheme in ("https", "http")
         and (asked.scheme, asked.netloc) == (given.scheme, given.netloc)
         and asked.path.startswith(folder)
-        and ".." not in asked.path
+        and url.isprintable()
+        and not _climbs(asked.path)
     )
+
+
+def _climbs(path: str) -> bool:
+    """Tell whether a path may lead out of its folder, also where servers decode it once or twice."""
+    return any(".." in form for form in (path, unquote(path), unquote(unquote(path))))
 
 
 async def ask(connection: Connection, source: str, inputs: Sequence[Input]) -> str:
@@ -206,13 +219,16 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 async def _download(url: str, spool: Spool) -> None:
-    """Write a file into the spool. Raises NotFetched."""
+    """Write a file into the spool. Raises NotFetched, also where it isn't whole."""
     opener = urllib.request.build_opener(_NoRedirects)
     try:
         answer = await asyncio.to_thread(opener.open, url, None, SECONDS)
         with answer:
             while block := await asyncio.to_thread(answer.read, BLOCK):
                 await spool.write(block)
+        # http.client takes an early end for the end where it is read in blocks.
+        if (length := answer.headers["Content-Length"]) is not None and int(length) != spool.size:
+            raise NotFetched(url=url, detail=Phrase("it ended too early"))
     except urllib.error.HTTPError as error:
         raise NotFetched(url=url, detail=f"HTTP {error.code}") from None
     except (OSError, ValueError, HTTPException) as error:
