@@ -91,8 +91,7 @@ def intake(settings: Settings, *, source: str | None, paths: Sequence[Path], pro
         seen = _Seen(size, progress)
         async with _crew(settings, hub, url, size) as crew, open_jobs(hub, crew, url, seen.hear) as jobs:
             numbers = [(await _put(hub, jobs, known, path, size)) for path, size in found]
-            await jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=True)
-            await _wait_for_others(hub, [number for number, _ in numbers])
+            await _to_the_end(hub, jobs, [number for number, _ in numbers])
             await replay_waiting(hub, await loader(hub), source=known.id)
         return await _summary(hub, numbers, time.monotonic() - began)
 
@@ -132,31 +131,34 @@ class _Seen:
 
 
 async def _put(hub: Hub, jobs: Jobs, source: Source, path: Path, size: int) -> tuple[int, bool]:
-    """Register a file and queue it; give its delivery's number, and whether it is new."""
+    """Register and queue a file; give its delivery's number, and whether any of it is left to load."""
     hash_ = await asyncio.to_thread(deliveries.hash_of, path)
     async with hub.database.connection() as connection:
-        number, new = await deliveries.register(
+        number, _ = await deliveries.register(
             connection, source=source.id, name=path.name, hash_=hash_, size=size, path=path
         )
-        if new or (await deliveries.find(connection, number)).state in deliveries.OPEN:
+        left = (await deliveries.find(connection, number)).state in deliveries.OPEN
+        if left:
             await jobs.put(number)
-    return number, new
+    return number, left
 
 
-async def _wait_for_others(hub: Hub, numbers: Sequence[int]) -> None:
-    """Wait for deliveries that another process is loading."""
-    async with hub.database.connection() as connection:
-        for number in numbers:
-            while (await deliveries.find(connection, number)).state in deliveries.OPEN:
-                await asyncio.sleep(LOOK_SECONDS)
+async def _to_the_end(hub: Hub, jobs: Jobs, numbers: Sequence[int]) -> None:
+    """Load until the deliveries are done, by whomever: another process that was at one may be killed."""
+    while True:
+        await jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=True)
+        async with hub.database.connection() as connection:
+            if not await deliveries.open_among(connection, numbers):
+                return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _summary(hub: Hub, numbers: Sequence[tuple[int, bool]], seconds: float) -> Summary:
     counts, found = Counts(), list[Delivery]()
     async with hub.database.connection() as connection:
-        for number, new in numbers:
+        for number, left in numbers:
             one = await deliveries.find(connection, number)
-            counts.add(one.counts if new else one.counts.again())
+            counts.add(one.counts if left else one.counts.again())
             if one.fault is not None:
                 counts.refuse(one.fault["code"], 1)
             found.append(one)

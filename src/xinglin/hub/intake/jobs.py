@@ -10,12 +10,15 @@ from typing import Final, LiteralString
 
 import msgspec
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.jobs import Status
 
 from xinglin.core.clock import now
-from xinglin.core.errors import DatabaseError
+from xinglin.core.errors import DatabaseError, XinglinError
+from xinglin.core.telemetry import describe, logger
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
+from xinglin.hub.intake import deliveries
 from xinglin.hub.intake.crew import Crew
 from xinglin.hub.intake.run import Told, held, run
 
@@ -71,9 +74,16 @@ class Jobs:
             for job, number in await _rows(connection, _DOING, TASK):
                 async with held(self._hub, number) as ours:
                     if ours is not None:
-                        await self._app.job_manager.retry_job_by_id_async(job, now())
+                        await self._put_back(job)
             for (number,) in await _rows(connection, _UNQUEUED, TASK):
                 await self.put(number)
+
+    async def _put_back(self, job: int) -> None:
+        """Have a job begun again, unless the same delivery was queued meanwhile."""
+        try:
+            await self._app.job_manager.retry_job_by_id_async(job, now())
+        except UniqueViolation:
+            await self._app.job_manager.finish_job_by_id_async(job, Status.ABORTED, delete_job=True)
 
 
 async def _rows(connection: Connection, query: LiteralString, *values: str) -> list[tuple[int, ...]]:
@@ -93,7 +103,15 @@ async def open_jobs(hub: Hub, crew: Crew, url: str, told: Told) -> AsyncGenerato
         ),
     )
     async def load(number: int) -> None:
-        await run(hub, crew, number, told)
+        try:
+            await run(hub, crew, number, told)
+        except DatabaseError:
+            raise
+        except Exception as error:  # a fault of ours must not leave it waiting for ever
+            logger().error("delivery failed", delivery=number, **describe(error))
+            async with hub.database.connection() as connection:
+                told_as = error if isinstance(error, XinglinError) else XinglinError()
+                await deliveries.fail(connection, number, told_as)
 
     async with app.open_async():
         yield Jobs(hub, app)
