@@ -15,6 +15,7 @@ from xinglin.core.errors import XinglinError
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs, describe, logger
 from xinglin.hub import schema
+from xinglin.hub.codes import work as codes
 from xinglin.hub.database import address
 from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.intake.counts import Counts
@@ -25,8 +26,7 @@ from xinglin.hub.intake.jobs import open_jobs
 from xinglin.hub.intake.messages import Messages
 from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.processes import end_with, settle
-from xinglin.hub.quality.evaluate import Evaluator
-from xinglin.hub.quality.ruleset import in_force
+from xinglin.hub.quality.evaluate import evaluate
 
 LOOK_SECONDS: Final = 2.0
 REPLAY_SECONDS: Final = 60.0
@@ -72,7 +72,8 @@ async def work(settings: Settings, url: str) -> None:
                 tasks.create_task(_every(LOOK_SECONDS, jobs.recover)),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: fetch_all(hub, settings))),
                 tasks.create_task(_every(REPLAY_SECONDS, lambda: _replay(hub))),
-                tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub, settings))),
+                tasks.create_task(_every(REPLAY_SECONDS, lambda: _apply_codes(hub))),
+                tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub))),
             ]
             if settings.intake_folder:
                 folder = DropFolder(hub, Path(settings.intake_folder).expanduser())
@@ -106,10 +107,15 @@ async def _replay(hub: Hub) -> None:
     await replay_waiting(hub, await loader(hub))
 
 
-async def _judge(hub: Hub, settings: Settings) -> None:
+async def _judge(hub: Hub) -> None:
     """Judge all that is new by the rules in force, a bounded number of records at a time."""
-    evaluator = Evaluator(hub, in_force(settings.folder), settings.time_zone)
-    while not ((done := await evaluator.step(most=QUALITY_RECORDS)).finished or done.busy):
+    while not ((done := await evaluate(hub, most=QUALITY_RECORDS)).finished or done.busy):
+        pass
+
+
+async def _apply_codes(hub: Hub) -> None:
+    """Bring records that are stored already to mappings accepted since."""
+    while (step := await codes.step(hub)) is not None and not step.must_wait:
         pass
 
 
