@@ -46,8 +46,11 @@ class TableCsv:
         if any("\x00" in one for one in text):
             return False
         counts = [[len(split(one, delimiter)) for one in text] for delimiter in DELIMITERS]
+        # Two lines alike are enough: one row with a cell too many says nothing of the others.
         return any(
-            count[-1] > 1 and (len(count) == 1 or count.count(max(count)) > 1) for count in counts if count
+            count[-1] > 1 and (len(count) == 1 or any(one > 1 and count.count(one) > 1 for one in count))
+            for count in counts
+            if count
         )
 
     def pieces(self, stream: BinaryIO, origin: Origin) -> Iterator[Piece]:
