@@ -12,7 +12,7 @@ import msgspec
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs
 from xinglin.hub import schema
-from xinglin.hub.database import Connection, address
+from xinglin.hub.database import Connection, NoAnswer, address
 from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.intake import deliveries, sources
 from xinglin.hub.intake.counts import Counts
@@ -28,6 +28,9 @@ ALONE_BYTES: Final = 4_000_000
 """Up to so much is loaded in one process: starting more takes longer than the work."""
 
 LOOK_SECONDS: Final = 0.5
+PATIENCE_SECONDS: Final = 60
+"""How long a database that went away is waited for: restarted, it may have to read its log."""
+
 SIDE_BY_SIDE: Final = 4
 """Deliveries that are cut at the same time; their pieces share the crew."""
 
@@ -82,20 +85,25 @@ def intake(settings: Settings, *, source: str | None, paths: Sequence[Path], pro
     Without a source they are the hub's own (`LOCAL`). What another process begins to load is waited for, and
     what one left undone is gone on with. Raises UnknownSource, SourceDisabled, or OSError for a path.
     """
+    return with_hub(
+        settings, lambda hub, url: take_in(settings, hub, url, source=source, paths=paths, progress=progress)
+    )
+
+
+async def take_in(
+    settings: Settings, hub: Hub, url: str, *, source: str | None, paths: Sequence[Path], progress: Progress
+) -> Summary:
+    """Do what `intake` does, with an open hub in the database at `url`."""
     found = [(path, path.stat().st_size) for path in files_of(paths)]
     size = sum(size for _, size in found)
     began = time.monotonic()
-
-    async def work(hub: Hub, url: str) -> Summary:
-        known = await _known(hub, source)
-        seen = _Seen(size, progress)
-        async with _crew(settings, hub, url, size) as crew, open_jobs(hub, crew, url, seen.hear) as jobs:
-            numbers = [(await _put(hub, jobs, known, path, size)) for path, size in found]
-            await _to_the_end(hub, jobs, [number for number, _ in numbers])
-            await replay_waiting(hub, await loader(hub), source=known.id)
-        return await _summary(hub, numbers, time.monotonic() - began)
-
-    return with_hub(settings, work)
+    known = await _known(hub, source)
+    seen = _Seen(size, progress)
+    async with _crew(settings, hub, url, size) as crew, open_jobs(hub, crew, url, seen.hear) as jobs:
+        numbers = [(await _put(hub, jobs, known, path, size)) for path, size in found]
+        await _to_the_end(hub, jobs, [number for number, _ in numbers])
+        await replay_waiting(hub, await loader(hub), source=known.id)
+    return await _summary(hub, numbers, time.monotonic() - began)
 
 
 async def _known(hub: Hub, id_: str | None) -> Source:
@@ -144,12 +152,21 @@ async def _put(hub: Hub, jobs: Jobs, source: Source, path: Path, size: int) -> t
 
 
 async def _to_the_end(hub: Hub, jobs: Jobs, numbers: Sequence[int]) -> None:
-    """Load until the deliveries are done, by whomever: another process that was at one may be killed."""
+    """Load until the deliveries are done, by whomever: another process that was at one may be killed.
+
+    While the database doesn't answer this waits a while, then raises NoAnswer.
+    """
+    answered = time.monotonic()
     while True:
-        await jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=True)
-        async with hub.database.connection() as connection:
-            if not await deliveries.open_among(connection, numbers):
-                return
+        try:
+            await jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=True)
+            async with hub.database.connection() as connection:
+                if not await deliveries.open_among(connection, numbers):
+                    return
+            answered = time.monotonic()
+        except NoAnswer:
+            if time.monotonic() - answered > PATIENCE_SECONDS:
+                raise
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -10,13 +10,13 @@ from typing import Final, LiteralString
 
 import msgspec
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 
 from xinglin.core.clock import now
 from xinglin.core.errors import DatabaseError, XinglinError
 from xinglin.core.telemetry import describe, logger
-from xinglin.hub.database import Connection
+from xinglin.hub.database import Connection, NoAnswer
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries
 from xinglin.hub.intake.crew import Crew
@@ -56,17 +56,24 @@ class Jobs:
             )
 
     async def work(self, *, side_by_side: int, until_empty: bool) -> None:
-        """Load what waits, `side_by_side` deliveries at a time; for ever, or until nothing waits."""
-        await self.recover()
-        await self._app.run_worker_async(
-            queues=[QUEUE],
-            concurrency=side_by_side,
-            wait=not until_empty,
-            delete_jobs="successful",
-            install_signal_handlers=False,
-            # Stopped, it leaves what it is at: the next one goes on there. Else what it began is to end.
-            shutdown_graceful_timeout=TO_THE_END if until_empty else 0,
-        )
+        """Load what waits, `side_by_side` deliveries at a time; for ever, or until nothing waits.
+
+        Raises NoAnswer where the database goes away.
+        """
+        try:
+            await self.recover()
+            await self._app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=side_by_side,
+                wait=not until_empty,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                # Stopped, it leaves what it is at: the next one goes on there. Else what it began is to end.
+                shutdown_graceful_timeout=TO_THE_END if until_empty else 0,
+            )
+        except ConnectorException as error:
+            logger().error("queue of deliveries doesn't answer", **describe(error))
+            raise NoAnswer from None
 
     async def recover(self) -> None:
         """Put back what a process that is gone left undone, and what was never queued."""

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -139,6 +138,7 @@ async def _load_all(
     finally:
         for task in running:
             task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)  # the first error tells enough
 
 
 async def _one_of(running: set[asyncio.Task[None]]) -> None:
