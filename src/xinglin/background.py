@@ -5,6 +5,7 @@ One process beside those that answer requests, or alone on a machine of its own 
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -39,10 +40,24 @@ SIDE_BY_SIDE: Final = 4
 
 
 def background(settings: Settings, parent: int) -> None:
-    """Work for the main process `parent` until it ends or says so (SIGTERM)."""
+    """Work for the main process `parent` until it ends or says so (SIGTERM).
+
+    What makes it end by itself (the database is away for long) is told in the log; `parent` starts another.
+    """
     end_with(parent)
     configure_logs(settings)
-    asyncio.run(work(settings, settings.database_url))
+    try:
+        asyncio.run(work(settings, settings.database_url))
+    except Exception as error:
+        cause = _cause(error)
+        code = cause.code if isinstance(cause, XinglinError) else XinglinError.code
+        logger().error("background process can't go on", code=code, **describe(cause))
+        sys.exit(1)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Give the first fault of several tasks."""
+    return _cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportUnknownVariableType]
 
 
 def worker(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2 as httpx
 import psutil
 import pytest
+from tests.running import children, listens, until
 
 
 @pytest.fixture
@@ -53,10 +54,10 @@ def serving(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
             hub.communicate(timeout=60)
 
 
-def workers(hub: subprocess.Popen[str]) -> list[psutil.Process]:
-    children = psutil.Process(hub.pid).children()
-    living = [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
-    return [one for one in living if "spawn_main" in " ".join(one.cmdline())]
+def workers(hub: subprocess.Popen[str], root: str) -> list[psutil.Process]:
+    """Give the processes that answer requests: those that listen, unlike the one in the background."""
+    port = int(root.rpartition(":")[2])
+    return [one for one in children(hub.pid) if listens(one, port)]
 
 
 def counted(root: str) -> int:
@@ -72,10 +73,10 @@ def test_figures_of_all_workers(home: Path) -> None:
         for _ in range(20):
             assert httpx.get(f"{root}/fhir/metadata").status_code == 200
         assert [counted(root) for _ in range(6)] == [20] * 6
-        first, second = workers(hub)
+        first, second = until(lambda: found if len(found := workers(hub, root)) == 2 else [])
         first.kill()
         deadline = time.monotonic() + 30
-        while len(workers(hub)) < 2 or first.is_running():
+        while len(workers(hub, root)) < 2 or first.is_running():
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert second.is_running()
@@ -86,11 +87,10 @@ def test_figures_of_all_workers(home: Path) -> None:
 
 def test_killed_main_process_takes_its_workers_along(home: Path) -> None:
     with serving(home, XINGLIN_WORKERS="2") as (hub, root):
-        left = workers(hub)
+        left = until(lambda: found if len(found := workers(hub, root)) == 2 else [])
         port = {"XINGLIN_PORT": root.rpartition(":")[2]}
         hub.kill()
         hub.wait()
-        assert len(left) == 2
         psutil.wait_procs(left, timeout=5)
         assert not any(one.is_running() for one in left)
     with serving(home, **port) as (_, root):
