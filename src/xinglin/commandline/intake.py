@@ -1,5 +1,6 @@
 """`xinglin intake` and `xinglin deliveries`."""
 
+import re
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -100,8 +101,12 @@ def _tell(summary: "Summary") -> None:
         )
     )
     meanings = {error.code: error.message for error in all_errors()}
+
+    def meaning(code: str) -> str:
+        return re.sub(r"\{\w+\}", "…", translate(meanings.get(code, ""), LANGUAGE))
+
     _table(_("records stored"), [(kind, n, "") for kind, n in _most(counts.by_type)])
-    reasons = [(code, n, translate(meanings.get(code, ""), LANGUAGE)) for code, n in _most(counts.by_reason)]
+    reasons = [(code, n, meaning(code)) for code, n in _most(counts.by_reason)]
     _table(_("reasons for refusal"), reasons)
     _table(_("kept, not understood"), [(what, n, "") for what, n in _most(counts.unknown)[:20]])
     for delivery in summary.deliveries:
