@@ -7,6 +7,7 @@ same. A source that declares its ids its own (`ids=own`) gets ids made of its na
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
@@ -70,20 +71,24 @@ class FhirJson:
     def pieces(self, stream: BinaryIO, origin: Origin) -> Iterator[Piece]:
         """Cut at line ends, about every megabyte; a file of one value over many lines is one piece."""
         del origin
-        first = _line(stream)
+        first, line = _line(stream), 1
         while first and not first.strip(_BLANK):
-            first = _line(stream)
-        if first and not _is_value(first):
-            yield Piece(first + _rest(stream, len(first)), head=b"whole")
+            first, line = _line(stream), line + 1
+        second = _line(stream)
+        if not _is_value(first, second):
+            whole = first + second
+            yield Piece(whole + _rest(stream, len(whole)), line=line, item=line, head=b"whole")
             return
-        lines, size, line = [first], len(first), 1
-        while more := _line(stream):
+        lines, size = [first], len(first)
+        more = second
+        while more:
             if size + len(more) > PIECE_BYTES or len(lines) == PIECE_LINES:
                 yield Piece(b"".join(lines), line=line, item=line)
                 line += len(lines)
                 lines, size = [], 0
             lines.append(more)
             size += len(more)
+            more = _line(stream)
         yield Piece(b"".join(lines), line=line, item=line)
 
     def items(self, piece: Piece, origin: Origin) -> Iterator[Item]:
@@ -111,16 +116,27 @@ def _rest(stream: BinaryIO, so_far: int) -> bytes:
     return b"".join(parts)
 
 
-def _is_value(line: bytes) -> bool:
-    """Tell whether a first line stands for itself: it is a whole value, or at least looks like one's end."""
-    return line.rstrip(_BLANK).endswith(b"}") and line.count(b"{") == line.count(b"}")
+def _is_value(first: bytes, second: bytes) -> bool:
+    """Tell whether a first line stands for itself: it is a whole value, or the next one begins another.
+
+    A value over many lines goes on with a key or a bracket, which only stands at a line's beginning where
+    the line before can't end a value.
+    """
+    text = first.strip(_BLANK)
+    if text.endswith(b"}") and text.count(b"{") == text.count(b"}"):
+        return True
+    try:
+        loads(text)
+    except XinglinError:
+        return second.startswith(b"{") and not text.endswith((b"[", b",", b":", b"{"))
+    return True
 
 
 def _read(raw: bytes, line: int, origin: Origin) -> Iterator[Item]:
     try:
         record = admit(loads(raw.strip(_BLANK)))
         if record["resourceType"] != "Bundle":
-            yield Item(line, line, raw, [_fact(_owned(record, origin), _id(record, None, origin))])
+            yield Item(line, line, raw, [_fact(record, _id(record, None, origin), origin)])
         elif record.get("type") == "transaction":
             yield _transaction(raw, record, line, origin)
         else:
@@ -149,18 +165,25 @@ def _transaction(raw: bytes, bundle: Json, line: int, origin: Origin) -> Item:
 
 def _separate(bundle: Json, line: int, origin: Origin) -> Iterator[Item]:
     """Give each entry of a batch, collection, searchset, history, message or document as an item."""
-    if bundle.get("type") == "document":  # signed as a whole, so it is also kept as one
-        yield Item(line, line, dumps(bundle), [_fact(bundle, _id(bundle, None, origin))])
     entries = _entries(bundle)
+    if bundle.get("type") == "document":  # signed as a whole, so it is also kept as one
+        yield Item(line, line, dumps(bundle), [_fact(bundle, _id(bundle, None, origin), origin)])
     names = _names(entries, origin)
     for place, entry in enumerate(entries):
-        own = dumps(entry.get("resource", entry))
+        told = entry
         try:
             with at(f"Bundle.entry[{place}]"):
-                fact = _entry_fact(entry, bundle, names, origin)
-            yield Item(line, line, own, [fact])
+                told = _with_names(entry, names)
+                fact = _entry_fact(told, bundle, origin)
+            yield Item(line, line, _alone(told, bundle), [fact])
         except XinglinError as error:
-            yield Item(line, line, own, error=error)
+            yield Item(line, line, _alone(told, bundle), error=error)
+
+
+def _alone(entry: Json, bundle: Json) -> bytes:
+    """Give an entry with all that reading it takes, so that a replay makes the same record of it."""
+    head = {name: bundle[name] for name in ("timestamp",) if name in bundle}
+    return dumps({"resourceType": "Bundle", "type": "collection"} | head | {"entry": [entry]})
 
 
 def _facts(entries: Sequence[Json], bundle: Json, origin: Origin) -> list[Fact]:
@@ -168,8 +191,21 @@ def _facts(entries: Sequence[Json], bundle: Json, origin: Origin) -> list[Fact]:
     facts: list[Fact] = []
     for place, entry in enumerate(entries):
         with at(f"Bundle.entry[{place}]"):
-            facts.append(_entry_fact(entry, bundle, names, origin))
+            facts.append(_entry_fact(_with_names(entry, names), bundle, origin))
     return facts
+
+
+def _request(entry: Json) -> Mapping[str, Any]:
+    request = entry.get("request", {})
+    if not isinstance(request, dict):
+        raise BadEntry(detail=Phrase("request.method or request.url is missing or unknown"))
+    return cast("Json", request)
+
+
+def _url(request: Mapping[str, Any]) -> str | None:
+    """Give `Type/id` if a request names one record so."""
+    url = request.get("url")
+    return literal(url) if isinstance(url, str) else None
 
 
 def _is_simple(entry: Json) -> bool:
@@ -184,29 +220,35 @@ def _is_simple(entry: Json) -> bool:
     return method == "POST" if "/" not in url.strip("/") else method in ("PUT", "DELETE") and "?" not in url
 
 
-def _entry_fact(entry: Json, bundle: Json, names: Names, origin: Origin) -> Fact:
-    request: Mapping[str, Any] = entry.get("request", {})
+def _with_names(entry: Json, names: Names) -> Json:
+    """Give an entry whose record refers to others by what their `fullUrl`s stand for."""
+    if "resource" not in entry:
+        return entry
+    full_url = entry.get("fullUrl")
+    made = rewrite(admit(entry["resource"]), names, full_url if isinstance(full_url, str) else None)
+    return entry | {"resource": made}
+
+
+def _entry_fact(entry: Json, bundle: Json, origin: Origin) -> Fact:
+    request = _request(entry)
     if request.get("method") == "DELETE":
-        place = literal(request.get("url", ""))
+        place = _url(request)
         if place is None:
             raise BadEntry(detail=Phrase("request.method or request.url is missing or unknown"))
         kind, _, id_ = place.partition("/")
         return Fact({"resourceType": kind, "id": _own(kind, id_, origin)}, _time(bundle), Mode.DELETE)
     if "resource" not in entry:
         raise NothingIn
-    record = _owned(admit(entry["resource"]), origin)
-    full_url = entry.get("fullUrl")
-    made = rewrite(record, names, full_url if isinstance(full_url, str) else None)
-    return _fact(made, _entry_id(entry, record, origin), _time(bundle))
+    record = admit(entry["resource"])
+    return _fact(record, _entry_id(entry, record, origin), origin, _time(bundle))
 
 
-def _owned(record: Json, origin: Origin) -> Json:
-    return rewrite(record, _OwnNames(origin)) if origin.declared.get("ids") == "own" else record
-
-
-def _fact(record: Json, id_: str, time: datetime | None = None) -> Fact:
+def _fact(record: Json, id_: str, origin: Origin, time: datetime | None = None) -> Fact:
+    """Give the fact; where the source's ids are its own, it and its references get those made of them."""
     said = _moment(record.get("meta", {}).get("lastUpdated"))
-    return Fact(record | {"id": id_}, said or time)
+    if origin.declared.get("ids") == "own":
+        record = rewrite(record, _OwnNames(origin))
+    return Fact(record | {"id": _own(record["resourceType"], id_, origin)}, said or time)
 
 
 def _time(bundle: Json) -> datetime | None:
@@ -227,34 +269,32 @@ def _names(entries: Sequence[Json], origin: Origin) -> Names:
     for entry in entries:
         full_url, record = entry.get("fullUrl"), entry.get("resource")
         if isinstance(full_url, str) and isinstance(record, dict):
-            found = admit(record)
-            names[full_url] = f"{found['resourceType']}/{_entry_id(entry, found, origin)}"
+            with suppress(XinglinError):  # the entry is refused for it; others stand
+                found = admit(record)
+                names[full_url] = f"{found['resourceType']}/{_entry_id(entry, found, origin)}"
     return Names(names)
 
 
 def _entry_id(entry: Json, record: Json, origin: Origin) -> str:
     """Give the id of an entry's record: that of a PUT's address, the record's own, or its placeholder's."""
-    request: Mapping[str, Any] = entry.get("request", {})
-    place = literal(request["url"]) if request.get("method") == "PUT" else None
+    request = _request(entry)
+    place = _url(request) if request.get("method") == "PUT" else None
     if place is not None:
-        return _own(record["resourceType"], place.partition("/")[2], origin)
+        return place.partition("/")[2]
     full_url = entry.get("fullUrl")
     return _id(record, full_url if isinstance(full_url, str) else None, origin)
 
 
 def _id(record: Json, full_url: str | None, origin: Origin) -> str:
-    kind: str = record["resourceType"]
     placeholder = _UUID.fullmatch(full_url or "")
     own: str | None = record.get("id")
     if own is None and placeholder:
         own = placeholder[1].lower()
-    if own is None:
-        return origin.id(kind, full_url or dumps(record).decode())
-    return _own(kind, own, origin) if is_id(own) else own
+    return own if own is not None else origin.id(record["resourceType"], full_url or dumps(record).decode())
 
 
 def _own(kind: str, id_: str, origin: Origin) -> str:
-    return origin.id(kind, id_) if origin.declared.get("ids") == "own" else id_
+    return origin.id(kind, id_) if origin.declared.get("ids") == "own" and is_id(id_) else id_
 
 
 class _OwnNames(Names):
