@@ -185,6 +185,8 @@ def _cut_all(
 def _cut_file(file: File, consignment: Consignment, name: str, known: Mapping[str, Format]) -> Iterator[Cut]:
     source = consignment.source
     try:
+        if file.error is not None:
+            raise file.error
         form = recognise(known, file.start, file.member or name, source.formats)
         recognised = replace(consignment, form=form.name)
         for piece in form.pieces(file.stream, source.origin("UTC")):

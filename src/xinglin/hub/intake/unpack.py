@@ -35,6 +35,8 @@ LAYERS: Final = 3
 """Packed files in packed files, at most."""
 
 START: Final = 65_536
+ZSTANDARD_STEP: Final = 1_024
+"""Bytes of zstd that are unpacked at once: they give 32 MB at most (blocks of 128 kB from 4 bytes each)."""
 
 
 class Damaged(IntakeError):
@@ -66,11 +68,15 @@ class TooNested(IntakeError):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a delivery: its name in the archive (empty where there is none), its start, and all of it."""
+    """A file of a delivery: its name in the archive (empty where there is none), its start, and all of it.
+
+    With `error` nothing of it can be read.
+    """
 
     member: str
     start: bytes
     stream: BinaryIO
+    error: IntakeError | None = None
 
 
 def files(stream: BinaryIO, size: int, name: str = "") -> Iterator[File]:
@@ -142,6 +148,43 @@ class _Bounded(io.RawIOBase):
         return len(part)
 
 
+class _Zstandard(io.RawIOBase):
+    """What zstd frames unpack to. Unlike the library's own reader it tells a frame that ends too early."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._packed = b""
+        self._ahead = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer))
+        while not self._ahead and self._fill():
+            pass
+        part, self._ahead = self._ahead[: len(view)], self._ahead[len(view) :]
+        view[: len(part)] = part
+        return len(part)
+
+    def _fill(self) -> bool:
+        """Unpack a little; tell whether there was anything left."""
+        packed = self._packed or self._stream.read(ZSTANDARD_STEP)
+        if not packed:
+            if self._frame is not None:
+                raise EOFError
+            return False
+        if self._frame is None:
+            self._frame = self._decompressor.decompressobj()
+        self._ahead = memoryview(self._frame.decompress(packed))
+        self._packed = b""
+        if self._frame.eof:
+            self._packed, self._frame = self._frame.unused_data, None
+        return True
+
+
 @contextmanager
 def _told(name: str) -> Generator[None]:
     try:
@@ -159,16 +202,14 @@ def _unpack(stream: BinaryIO, budget: _Budget, member: str, depth: int) -> Itera
     if start.startswith(GZIP):
         packed = cast("BinaryIO", gzip.GzipFile(fileobj=whole))
     elif start.startswith(ZSTANDARD):
-        packed = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(
-            whole, read_across_frames=True
-        )
+        packed = cast("BinaryIO", io.BufferedReader(_Zstandard(whole), START))
     elif start.startswith(ZIP) and not _is_document(start):
         yield from _members(stream, whole, budget, depth)
         return
     else:
         yield File(member, start, whole)
         return
-    yield from _deeper(cast("BinaryIO", packed), budget, member, depth)
+    yield from _deeper(packed, budget, member, depth)
 
 
 def _deeper(packed: BinaryIO, budget: _Budget, member: str, depth: int) -> Iterator[File]:
@@ -194,10 +235,13 @@ def _members(stream: BinaryIO, whole: BinaryIO, budget: _Budget, depth: int) -> 
     if len(names) > MOST_MEMBERS:
         raise TooMuch(name=budget.name, factor=MOST_PACKED)
     for info in names:
-        with _told(budget.name):
-            opened = archive.open(info)
-        with opened:
-            yield from _deeper(cast("BinaryIO", opened), budget, info.filename, depth)
+        try:
+            with _told(budget.name):
+                opened = archive.open(info)
+            with opened:
+                yield from _deeper(cast("BinaryIO", opened), budget, info.filename, depth)
+        except (Damaged, TooNested) as error:  # this member; the others may be whole
+            yield File(info.filename, b"", io.BytesIO(), error)
 
 
 def _is_document(start: bytes) -> bool:
