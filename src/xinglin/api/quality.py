@@ -29,6 +29,7 @@ class WrongQuestion(IntakeError):
     code = "XL7605"
     message = "The parameter {name} is missing or can't be read."
     remedy = "Give {name} as docs/quality.md says."
+    status = 400
 
 
 class Question:

@@ -27,6 +27,7 @@ class WrongPeriod(IntakeError):
     code = "XL7603"
     message = "The days {first} to {last} are no period."
     remedy = "Write days as 2026-11-21, the first before the last, and no more than {most} days."
+    status = 400
 
 
 class WrongReport(IntakeError):
@@ -35,3 +36,4 @@ class WrongReport(IntakeError):
     code = "XL7604"
     message = "No report is written as {file}."
     remedy = "Name a folder, or a file that ends in .html or .xlsx."
+    status = 400
