@@ -1,0 +1,100 @@
+"""What of a name is compared: its characters, its sound, and keys of what it is mistaken for."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from xinglin.standards.persons.characters import clean, shape
+from xinglin.standards.persons.sounds import given_syllables, likeness, sound, surname_syllables
+from xinglin.standards.persons.surnames import split
+
+TITLES: Final = ("先生", "女士", "小姐", "同志", "老师", "医生", "婆婆", "爷爷", "奶奶")
+"""Forms of address behind a name; taken off only where the source says that it writes them."""
+_NEWBORN: Final = (
+    "之子",
+    "之女",
+    "之婴",
+    "之长子",
+    "之次子",
+    "之长女",
+    "之次女",
+    "之大",
+    "之小",
+    "婴儿",
+    "之双",
+)
+_MARRIED: Final = "氏"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The forms of a name; None for what isn't known.
+
+    `given` has no `·`: it goes, as some systems drop it. `first` and `last` are set for names without a
+    surname: the first and the last of the parts between `·`, by which long names are shortened.
+    """
+
+    surname: str | None = None
+    given: str | None = None
+    surname_sound: str | None = None
+    given_sound: str | None = None
+    surname_like: str | None = None
+    given_like: str | None = None
+    surname_shape: str | None = None
+    given_shape: str | None = None
+    first: str | None = None
+    last: str | None = None
+    mother: str | None = None
+    """The mother's name, of a newborn that is registered as hers (王丽之女)."""
+
+
+NAMELESS: Final = Name()
+
+
+def read_name(
+    full: str | None, surname: str | None = None, given: str | None = None, *, titles: bool = False
+) -> Name:
+    """Read a name from its parts, or where they are missing from the whole.
+
+    `titles`: the source writes 先生 and the like behind names, so they are taken off.
+    """
+    if surname and given:
+        return _forms(clean(surname) or None, clean(given) or None)
+    text = clean(full or given or surname or "")
+    if titles:
+        text = next((text.removesuffix(title) for title in TITLES if text.endswith(title)), text)
+    mark = next((mark for mark in _NEWBORN if mark in text), None)
+    if mark:
+        return Name(mother=text.partition(mark)[0] or None)
+    if surname and text.startswith(clean(surname)):
+        before = clean(surname)
+        return _forms(before, text[len(before) :] or None)
+    return _forms(*split(text))
+
+
+def _forms(surname: str | None, given: str | None) -> Name:
+    family = _surname_forms(surname) if surname and surname != "?" else (None, None, None, None)
+    if given is None or given.endswith(_MARRIED):
+        # 李王氏: of women entered so no given name is known.
+        return Name(family[0], None, family[1], None, family[2], None, family[3])
+    first, _, last = given.partition("·")
+    syllables = given_syllables(given)
+    whole = given.replace("·", "")
+    return Name(
+        family[0],
+        whole,
+        family[1],
+        sound(syllables),
+        family[2],
+        likeness(syllables),
+        family[3],
+        shape(whole),
+        first if surname is None else None,
+        last.rpartition("·")[2] or whole if surname is None else None,
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _surname_forms(surname: str) -> tuple[str, str | None, str | None, str]:
+    syllables = surname_syllables(surname)
+    return surname, sound(syllables), likeness(syllables), shape(surname)
