@@ -114,25 +114,22 @@ def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] 
     from rich.progress import Progress
 
     from xinglin.demonstration import demo as run
-    from xinglin.demonstration import own
+    from xinglin.demonstration import own, somebody
 
     settings = configuration.load()
     with Progress(console=err, transient=True) as bar:
-        task = bar.add_task(_("Filling the demo province"), total=people + 1)
+        task = bar.add_task(_("Filling the demo province"), total=None)
 
         def ready() -> None:
             bar.stop()
-            _tell_addresses(_root(settings))
-            if not settings.database_url:
-                out.print(
-                    _("Commands on its database:"), f"XINGLIN_HOME={own(settings).folder} xinglin db status"
-                )
+            _tell_addresses(_root(settings), somebody(people))
+            _tell_commands(own(settings))
             out.print(_("Ctrl-C stops it; the data stay for the next time."))
 
         run(
             settings,
             people=people,
-            progress=lambda done, _total: bar.update(task, completed=done),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
             ready=ready,
         )
 
@@ -142,15 +139,33 @@ def _root(settings: configuration.Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def _tell_addresses(root: str) -> None:
+def _tell_addresses(root: str, person: str) -> None:
     out.print(f"Xinglin {__version__} - " + _("the demo province is up; everyone in it is invented."))
     for text, path in (
         (_("what the hub can do"), "/fhir/metadata"),
-        (_("an institution"), "/fhir/Organization/demo-county"),
+        (_("one person, as each institution knows them"), f"/fhir/Patient?identifier={person}&_pretty=true"),
+        (
+            _("what was measured of this person, the latest first"),
+            f"/fhir/Observation?patient.identifier={person}&_sort=-date&_count=20&_pretty=true",
+        ),
         (_("people named wang, by pinyin"), "/fhir/Patient?name:pinyin=wang&_count=5&_pretty=true"),
         (_("figures for the operator"), "/metrics"),
     ):
         out.print(f"  {root}{path}  [dim]{text}[/]", markup=True)
+
+
+def _tell_commands(settings: configuration.Settings) -> None:
+    """Tell what to try on the demo's database, and where the files are that the institutions sent."""
+    if not settings.database_url:
+        out.print(_("Commands on its database:"), f"export XINGLIN_HOME={settings.folder}")
+    for text, command in (
+        (_("what each institution delivered"), "deliveries"),
+        (_("what was refused, and why"), "refused list"),
+        (_("local codes that wait for a mapping"), "codes unmapped"),
+        (_("how good each institution's data are"), "quality score"),
+    ):
+        out.print(f"  xinglin {command}  [dim]{text}[/]", markup=True)
+    out.print(_("The files that were sent:"), str(settings.folder / "deliveries"))
 
 
 @cli.command(

@@ -1,28 +1,49 @@
-"""The demo province: invented people and institutions in a hub of their own."""
+"""The demo province: invented people whose institutions deliver to a hub of their own.
+
+What each institution's system would send (`xinglin_demo.deliveries`) is written into the demo's home, one
+folder a source, and goes through the same intake as anybody's.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
-from xinglin.core.errors import XinglinError
-from xinglin.core.exact_json import Json
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs
 from xinglin.hub import schema
+from xinglin.hub.codes import decisions, work, workbench
+from xinglin.hub.codes.decisions import Decision, decide
 from xinglin.hub.database import address
 from xinglin.hub.hub import Hub, open_hub
-from xinglin.hub.interactions.transaction import transaction
-from xinglin.hub.records import Key
+from xinglin.hub.intake import sources
+from xinglin.hub.intake.commands import take_in
+from xinglin.hub.intake.formats import NAMES
+from xinglin.hub.intake.sources import Source, SourceTaken, checked
+from xinglin.hub.quality.evaluate import evaluate
 from xinglin.serving import check_address, run_workers
-from xinglin_demo import province
+from xinglin_demo import stories
+from xinglin_demo.deliveries import Delivery, Sender, deliveries, senders
+from xinglin_demo.tables import table
 
 PEOPLE = 200
-BASE = "urn:xinglin:demo"
+LOOKED_AT = 25
+"""Of so many people the one whom most institutions know is shown."""
+
+DECIDED_FOR = "city-lis"
+"""The source of which some codes are mapped; the rest waits on the mapping workbench."""
+
+WHO, REASON = "演示：检验科", "演示：名称与单位一致"
+JUDGED = 1_000
+"""Records whose quality is judged in one go."""
+
+WAIT_SECONDS = 0.1
 
 Progress = Callable[[int, int], None]
-"""Told how many bundles are in, of how many."""
+"""Told how many bytes of the deliveries are read, of how many."""
 
 
 def demo(settings: Settings, *, people: int = PEOPLE, progress: Progress, ready: Callable[[], None]) -> None:
@@ -37,7 +58,7 @@ def demo(settings: Settings, *, people: int = PEOPLE, progress: Progress, ready:
     check_address(settings)
     with address(settings) as url:
         schema.upgrade(url)
-        asyncio.run(_load(settings, url, people, progress))
+        asyncio.run(fill(settings, url, people, progress))
         run_workers(settings, url, ready=ready)
 
 
@@ -48,42 +69,91 @@ def own(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, home=str(settings.folder / "demo"))
 
 
-async def _load(settings: Settings, url: str, people: int, progress: Progress) -> None:
+def somebody(people: int = PEOPLE) -> str:
+    """Give the resident identity number of an invented person whom many institutions know."""
+    known = stories(min(people, LOOKED_AT))
+    return max(known, key=lambda one: len({visit.place for visit in one.visits})).resident_number
+
+
+async def fill(settings: Settings, url: str, people: int, progress: Progress) -> None:
+    """Register the senders and take in what they deliver, map some codes, and judge the quality.
+
+    The files stand in the home's folder `deliveries`. Done again, it changes nothing.
+    """
     async with open_hub(settings, url) as hub:
-        if await _is_known(hub, _last(bundles(people))):
-            return
-        for number, entries in enumerate(bundles(people), 1):
-            await transaction(hub, entries, base=BASE)
-            progress(number, people + 1)
+        for sender in senders():
+            await _register(hub, sender)
+        await _deliver(settings, hub, url, deliveries(people), progress)
+        await _decide(hub)
+        await _judge(hub)
 
 
-async def _is_known(hub: Hub, entries: list[Json]) -> bool:
-    kind, _, id_ = entries[-1]["request"]["url"].partition("/")
-    try:
-        await hub.read(Key(kind, id_))
-    except XinglinError:
-        return False
-    return True
+async def _deliver(
+    settings: Settings, hub: Hub, url: str, found: Iterable[Delivery], progress: Progress
+) -> None:
+    """Write deliveries and take them in, sender by sender."""
+    paths: dict[str, list[Path]] = defaultdict(list)
+    for one in found:
+        paths[one.sender].append(_write(settings.folder / "deliveries", one))
+    total = sum(path.stat().st_size for some in paths.values() for path in some)
+    done = 0
+    for sender, some in paths.items():
+        before = done
+        await take_in(
+            settings,
+            hub,
+            url,
+            source=sender,
+            paths=some,
+            progress=lambda read, _size, _counts, before=before: progress(before + read, total),
+        )
+        done += sum(path.stat().st_size for path in some)
+    progress(total, total)
 
 
-def _last(found: Iterator[list[Json]]) -> list[Json]:
-    entries: list[Json] = []
-    for entries in found:  # noqa: B007 - the last one is wanted
+def _write(folder: Path, one: Delivery) -> Path:
+    path = folder / one.sender / one.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(one.content)
+    return path
+
+
+async def _register(hub: Hub, sender: Sender) -> None:
+    """Register a source unless it is known; what an operator changed of it stays."""
+    source = Source(
+        id=sender.id,
+        institution=sender.institution,
+        institution_name=sender.institution_name,
+        system=sender.system,
+        formats=sender.formats,
+        charset=sender.charset,
+        ids="own",
+        contact=sender.contact,
+        declared=sender.declared,
+    )
+    async with hub.database.connection() as connection:
+        with suppress(SourceTaken):
+            await sources.add(connection, checked(source, frozenset(NAMES)))
+
+
+async def _decide(hub: Hub) -> None:
+    """Accept the mappings in the demo's table on which nobody has decided yet, and carry them out."""
+    targets = {row["city_code"]: row["standard"] for row in table("local_items") if row["standard"]}
+    await workbench.fold_all(hub)
+    made: list[Decision] = []
+    for one in await workbench.all_codes(hub, source=DECIDED_FOR, most=len(table("local_items")) * 10):
+        async with hub.database.connection() as connection:
+            decided = await decisions.history(connection, one.system, one.code)
+        if one.code in targets and not decided:
+            target = targets[one.code]
+            made.append(Decision(one.system, one.code, one.display, decisions.ACCEPT, target, REASON, WHO))
+    if made:
+        await decide(hub, made)
+    while (step := await work.step(hub)) is not None:
+        if step.must_wait:
+            await asyncio.sleep(WAIT_SECONDS)
+
+
+async def _judge(hub: Hub) -> None:
+    while not (await evaluate(hub, most=JUDGED)).finished:
         pass
-    return entries
-
-
-def bundles(people: int) -> Iterator[list[Json]]:
-    """Give the province's transactions, every record under a fixed id: sending them again changes nothing."""
-    for bundle in islice(province(people=people), people + 1):
-        yield [_with_fixed_id(entry) for entry in bundle["entry"]]
-
-
-def _with_fixed_id(entry: Json) -> Json:
-    if entry["request"]["method"] == "PUT":
-        return entry
-    resource = entry["resource"]
-    id_ = entry["fullUrl"].removeprefix("urn:uuid:")
-    head = {"resourceType": resource["resourceType"], "id": id_}
-    request = {"method": "PUT", "url": f"{resource['resourceType']}/{id_}"}
-    return {"fullUrl": entry["fullUrl"], "resource": head | resource, "request": request}

@@ -48,7 +48,8 @@ class County:
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Give the tables as files."""
         for name, rows in sorted(self.tables.items()):
-            yield f"{name}.csv", as_csv(rows)
+            if rows:
+                yield f"{name}.csv", as_csv(rows)
 
 
 def _person(story: Story, visit: Visit) -> Cells:

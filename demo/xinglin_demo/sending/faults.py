@@ -18,6 +18,10 @@ from xinglin_demo.story import Story
 
 Files = Iterator[tuple[str, bytes]]
 FUTURE = datetime(2062, 3, 1, 9, 30)
+OWN_NAMES: tuple[str, ...] = ("BGDH", "XMDM", "XMMC", "JG", "DW", "MZH")
+AGAIN = 5
+"""How many messages are sent twice."""
+
 AT = "20261015"
 """The day of the rows of tables."""
 
@@ -57,8 +61,10 @@ class Faults:
             "OBX|1|NM|WBC^白细胞计数^L||5.0",
         ]
         yield "2026-supplement.hl7", hl7.message("LIS", "ORU^R01^ORU_R01", FUTURE, "F1", segments)[1].encode()
-        again = sent.split(b"MSH|")[-5:]
-        yield "2026-sent-again.hl7", b"".join(b"MSH|" + one for one in again if one)
+        # Never all of them: a file of the same bytes would be the same delivery.
+        again = [one for one in sent.split(b"MSH|") if one][1:][-AGAIN:]
+        if again:
+            yield "2026-sent-again.hl7", b"".join(b"MSH|" + one for one in again)
 
     def county(self) -> Files:
         """Give rows that Excel has spoilt, undeclared names of columns, and a number with a wrong check."""
@@ -68,7 +74,7 @@ class Faults:
         whole = as_csv([good, rounded, impossible]).decode()
         torn = as_csv([self._result("4", date=AT)]).decode().splitlines()[1] + ",多出的一格\r\n"
         yield "results-supplement.csv", (whole + torn).encode()
-        own = dict(zip(("BGDH", "XMDM", "XMMC", "JG", "DW", "MZH"), good.values(), strict=False))
+        own = dict(zip(OWN_NAMES, good.values(), strict=False))
         yield "results-own-names.csv", as_csv([own, own])
         number = self.story.resident_number
         wrong = number[:17] + ("1" if number[17] != "1" else "2")

@@ -1,5 +1,8 @@
 """Writing files so that the same content always gives the same bytes."""
 
+# xlsxwriter carries few types.
+# pyright: reportUnknownMemberType=false
+
 import csv
 import io
 import zipfile

@@ -45,7 +45,7 @@ class City:
 
 
 def _files(found: dict[str, list[Message]], system: str) -> Iterator[tuple[str, bytes]]:
-    for name in sorted(found):
+    for name in sorted(name for name, messages in found.items() if messages):
         text = "".join(message for _, message in sorted(found[name]))
         yield name, text.encode(ENCODINGS[system])
 

@@ -67,7 +67,8 @@ class Primary:
     def village_files(self) -> Iterator[tuple[str, bytes]]:
         """Give the clinic's workbooks."""
         for name, rows in sorted(self.village.items()):
-            yield f"{name}.xlsx", as_xlsx("Sheet1", rows)
+            if rows:
+                yield f"{name}.xlsx", as_xlsx("Sheet1", rows)
 
 
 def _take_visit(tables: Tables, story: Story, visit: Visit) -> None:

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
+from typing import Final
 
 from xinglin.standards.datasets.errors import UnknownMapping
 from xinglin.standards.datasets.load import Source, read_mapping, read_maps, read_yaml
 from xinglin.standards.datasets.model import CodeMap, DataMapping
 
 _PACKAGE = "xinglin.standards.datasets"
+_READING: Final = Lock()
+"""Files that come at the same time would each read all mappings, a second's work."""
 
 
 @cache
@@ -19,9 +23,14 @@ def shared_maps() -> Mapping[str, CodeMap]:
     return read_maps(Source("maps.yaml"), read_yaml(text, "maps.yaml"))
 
 
-@cache
 def shipped() -> Mapping[str, DataMapping]:
-    """Read the mappings that come with the software, by name."""
+    """Give the mappings that come with the software, by name; they are read once."""
+    with _READING:
+        return _read_shipped()
+
+
+@cache
+def _read_shipped() -> Mapping[str, DataMapping]:
     folder = files(_PACKAGE) / "mappings"
     texts = {
         one.name: one.read_text(encoding="utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")
