@@ -59,8 +59,6 @@ def _walk(message: Message, ctx: Context) -> None:
         ctx.keep_segment(one)
     settle(ctx)
     account(ctx)
-    if ctx.appointment is not None and not ctx.appointment.get("participant"):
-        raise SegmentMissing(expression="PID", segment="PID", event="SIU")
     ctx.house()
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from xinglin.core.exact_json import Json
 from xinglin.standards.hl7v2.context import Context, reference
 from xinglin.standards.hl7v2.datatypes import concept, ei, instant, number
+from xinglin.standards.hl7v2.errors import SegmentMissing
 from xinglin.standards.hl7v2.mapping import apply
 from xinglin.standards.hl7v2.message import Segment
 from xinglin.standards.hl7v2.naming import translated
@@ -75,10 +76,15 @@ def booked(ctx: Context, segment: Segment) -> None:
 
 
 def settle(ctx: Context) -> None:
-    """Make start and end agree: FHIR wants both or none, and only proposals lack them (app-2, app-3)."""
+    """Refuse an appointment of nobody, and make start and end agree.
+
+    FHIR wants both or none, and only proposals lack them (app-2, app-3).
+    """
     record = ctx.appointment
     if record is None:
         return
+    if not record.get("participant"):
+        raise SegmentMissing(expression="PID", segment="PID", event="SIU")
     start, end = (_moment(ctx, record.get(one)) for one in ("start", "end"))
     if start and end is None and record.get("minutesDuration"):
         end = start + timedelta(minutes=record["minutesDuration"])
