@@ -9,7 +9,7 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from xinglin.core.errors import RequestError, XinglinError
+from xinglin.core.errors import IntakeError, XinglinError
 from xinglin.core.i18n import LANGUAGES
 from xinglin.hub.database import Connection
 from xinglin.standards.conversion import Item
@@ -19,7 +19,7 @@ FINDINGS_TOLD: Final = 5
 """How many of a record's faults the sentence names."""
 
 
-class NotRefused(RequestError):
+class NotRefused(IntakeError):
     """No such item waits in the refused queue."""
 
     code = "XL7050"
@@ -29,12 +29,13 @@ class NotRefused(RequestError):
     issue = "not-found"
 
 
-class NoReason(RequestError):
+class NoReason(IntakeError):
     """A decision without its reason."""
 
     code = "XL7051"
     message = "The decision needs a reason."
     remedy = "Say why, so that whoever reads the queue later understands it."
+    status = 400
     issue = "required"
 
 
@@ -93,8 +94,7 @@ INSERT INTO refused (source, delivery, member, item, line, place, format, head, 
     weight)
 VALUES (%(source)s, %(delivery)s, %(member)s, %(item)s, %(line)s, %(place)s, %(format)s, %(head)s, %(raw)s,
     %(hash)s, %(code)s, %(texts)s, %(weight)s)
-ON CONFLICT (source, hash) WHERE state = 'waiting' DO UPDATE SET times = refused.times + 1,
-    code = excluded.code, texts = excluded.texts, place = excluded.place
+ON CONFLICT (source, hash) WHERE state = 'waiting' DO UPDATE SET times = refused.times + 1
 """
 
 
@@ -124,7 +124,10 @@ async def keep(
     head: bytes,
     refusals: Sequence[Refusal],
 ) -> None:
-    """Put items into the queue; one that waits there already is counted, not doubled."""
+    """Put items into the queue; one that waits there already is counted, not doubled.
+
+    It keeps its first reason, which its delivery's receipt counts; a replay tells a new one.
+    """
     if not refusals:
         return
     same: dict[str, Any] = {

@@ -45,6 +45,9 @@ async def replay(hub: Hub, loader: Loader, number: int, *, who: str) -> Replayed
             return Replayed(number=number, done=True), outcome
         error = outcome.refusals[0].error
         await refused.refuse_again(connection, number, error)
+        if error.code != item.code:
+            moved = Counts(by_reason={item.code: -item.weight, error.code: item.weight})
+            await deliveries.adjust(connection, item.delivery, moved)
         return Replayed(number=number, done=False, code=error.code), Outcome()
 
     replayed, outcome = await hub.transaction(work)
