@@ -102,7 +102,7 @@ class Spool:
 
 
 def _write_through(folder: Path) -> None:
-    """Have the disk keep the names of a folder's files: a new file without its name is lost in a power cut."""
+    """Have the disk keep the names of a folder's files: a power cut loses a new file that has none."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
