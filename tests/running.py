@@ -121,6 +121,11 @@ class RunningHub:
         """Kill the embedded server as a crash would."""
         os.kill(int((self.home / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
+    def shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run lines of a shell script, in which $PYTHON is this interpreter."""
+        given = self._settings | {"PYTHON": sys.executable} | environment
+        return subprocess.run(["sh", "-c", script], check=False, env=given, capture_output=True, text=True)
+
     def run(self, *arguments: str) -> str:
         """Run a command beside it, that must succeed; give what it prints."""
         done = subprocess.run(

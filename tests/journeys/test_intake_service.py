@@ -353,3 +353,58 @@ def test_a_worker_on_the_same_database_shares_the_work(hub: Hub) -> None:
         assert receipt["counts"]["accepted"] == BIG
         assert worker.stop() < 10
     assert stored(hub, "shared") == (BIG, 1)
+
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/connect.md", "docs/connect-fhir.md", "docs/connect-hl7v2.md", "docs/operator.md")
+SHELL = """
+set -e
+cd $PROJECT
+xinglin() {
+    status=0
+    $PYTHON -m xinglin "$@" > $TMPDIR/told || status=$?
+    cat $TMPDIR/told
+    if [ "$1 $2" = "source add" ]; then TOKEN=$(sed -n 's/.*: //p' $TMPDIR/told); fi
+    [ $status = 0 ] || { [ $status = 3 ] && [ $1 = intake ]; }
+}
+curl() { command curl --fail-with-body --silent --show-error "$@"; echo; }
+set -x
+"""
+"""What stands before a page's lines: the command as installed, and the token that its owner notes down."""
+
+
+def lines_of(page: str) -> list[str]:
+    """Give the lines about intake that a reader of the page would type."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    if page == "docs/operator.md":
+        text = text.partition("## Take data in")[2].partition("\n## ")[0]
+    if page == "README.md":
+        text = text.partition("Take files into")[2].partition("make test")[0].replace(".venv/bin/", "")
+    typed = [line.strip() for line in text.splitlines() if line.startswith(("    xinglin ", "    curl "))]
+    return [line for line in typed if line != "xinglin worker"]
+
+
+def test_the_pages_say_what_works(hub: Hub, tmp_path: Path) -> None:
+    """Every command and request is run as it stands, at this hub, each page with its own sources."""
+    for page in PAGES:
+        lines = lines_of(page)
+        assert len(lines) > 1
+        script = "\n".join(lines).replace("county-", f"{Path(page).stem.lower()}-")
+        script = script.replace("localhost:8642", f"127.0.0.1:{hub.port}")
+        script = script.replace("http://127.0.0.1:8000/files", hub.offering).replace(
+            "item.ndjson", "$TMPDIR/item"
+        )
+        if page == "docs/operator.md":
+            first = max(one["number"] for one in hub.get("/refused?most=1000&state=waiting")["items"])
+            (waiting,) = hub.get("/refused?source=connect-fhir-fhir")["items"]
+            script = script.replace("refused show 12", f"refused show {first + 1}")
+            script = script.replace("refused correct 12", f"refused correct {first + 1}")
+            script = script.replace("dismiss 13", f"dismiss {waiting['number']}")
+        done = hub.shell(SHELL + script, TMPDIR=str(tmp_path), PROJECT=str(ROOT))
+        assert done.returncode == 0, f"{page}: {done.stdout}\n{done.stderr}"
+    assert (
+        hub.get("/refused?source=connect-fhir-fhir&state=dismissed")["items"][0]["decided_by"] == "Officer Li"
+    )
+    assert hub.get("/refused?source=local&state=replayed")["items"]
+    assert hub.get("/fhir/Patient/demo-p2")["gender"] == "female"
+    assert json.loads((tmp_path / "item").read_text())["gender"] == "妇"
