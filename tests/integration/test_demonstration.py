@@ -3,23 +3,27 @@
 import asyncio
 from collections import Counter
 
-import msgspec
+import psycopg
 import pytest
 from tests.intake import rows
 from tests.support import client_of
 
 from xinglin import demonstration
 from xinglin.core.settings import Settings
+from xinglin.hub.embedded import EmbeddedServer
 from xinglin_demo import deliveries, senders, stories
 from xinglin_demo.tables import table
 
 PEOPLE = 25
 
 
-@pytest.fixture
-def filled(settings: Settings, tmp_path) -> Settings:
-    """A hub with a small demo province in it."""
-    settings = msgspec.structs.replace(settings, home=str(tmp_path))
+@pytest.fixture(scope="module")
+def filled(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A hub with a small demo province in it, for all tests here; none of them changes it."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE demo TEMPLATE hub_template")
+    home = str(tmp_path_factory.mktemp("demo"))
+    settings = Settings(database_url=server.url("demo"), home=home, language="en")
     fill(settings)
     return settings
 
