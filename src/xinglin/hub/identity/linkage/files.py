@@ -1,0 +1,126 @@
+"""Link two CSV files, or one with itself: what `xinglin identity link` does."""
+
+import csv
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from xinglin.hub.identity.linkage.blocking import block
+from xinglin.hub.identity.linkage.columns import read_map
+from xinglin.hub.identity.linkage.comparisons import Comparison, of_columns
+from xinglin.hub.identity.linkage.database import database, number, rows
+from xinglin.hub.identity.linkage.deciding import Edge, are_without_duplicates, one_to_one, persons
+from xinglin.hub.identity.linkage.model import Model, probability, weight_of
+from xinglin.hub.identity.linkage.normalising import known_columns, normalise
+from xinglin.hub.identity.linkage.reading import read_people
+from xinglin.hub.identity.linkage.scoring import FLOOR, count_values, score_pairs
+from xinglin.hub.identity.linkage.training import train
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+THRESHOLD: Final = 0.5
+"""A pair is a link from this probability on: more likely one person than two."""
+
+Progress: TypeAlias = Callable[[str], None]
+Assignment: TypeAlias = Literal["auto", "one", "many"]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What came of it."""
+
+    left: int
+    right: int
+    compared: int
+    links: int
+    is_one_to_one: bool
+    seconds: float
+    model: Model
+
+
+def link(
+    left: Path,
+    right: Path | None,
+    *,
+    columns: Path,
+    out: Path,
+    threshold: float = THRESHOLD,
+    assignment: Assignment = "auto",
+    model: Model | None = None,
+    progress: Progress = lambda _: None,
+) -> Linked:
+    """Link `left` with `right` (or with itself) and write the decided pairs to `out`.
+
+    Without a model, one is trained on the files. Errors: see `errors`.
+    """
+    begun = time.monotonic()
+    names = read_map(columns)
+    with database() as connection:
+        progress("Reading")
+        lefts = read_people(connection, left, names.left, 0)
+        rights = read_people(connection, right, names.right, 1) if right else 0
+        progress("Normalising")
+        normalise(connection)
+        compared = of_columns(known_columns(connection))
+        progress("Looking for pairs")
+        pairs = block(connection, known_columns(connection))
+        count_values(connection, compared)
+        progress("Training")
+        learned = model or train(connection, compared)
+        progress("Comparing")
+        edges = weigh_pairs(connection, learned, compared)
+        progress("Deciding")
+        links, is_one = _decide(connection, edges, learned, compared, threshold, assignment, bool(right))
+        _write(connection, links, out)
+    seconds = time.monotonic() - begun
+    return Linked(lefts, rights, pairs, len(links), is_one, seconds, learned)
+
+
+def weigh_pairs(connection: "DuckDBPyConnection", model: Model, compared: Sequence[Comparison]) -> list[Edge]:
+    """Weigh the table `pair`; give the pairs that could matter."""
+    query = score_pairs(connection, "pair", model, compared)
+    found = rows(connection, f"select a, b, weight from ({query}) where weight > {FLOOR}")
+    return [(int(a), int(b), float(weight)) for a, b, weight in found]
+
+
+def _decide(
+    connection: "DuckDBPyConnection",
+    edges: list[Edge],
+    model: Model,
+    compared: Sequence[Comparison],
+    threshold: float,
+    assignment: Assignment,
+    has_two: bool,
+) -> tuple[list[Edge], bool]:
+    least = weight_of(threshold)
+    if has_two and (assignment == "one" or (assignment == "auto" and are_without_duplicates(edges))):
+        return one_to_one(edges, least), True
+    if has_two:
+        return sorted(edge for edge in edges if edge[2] >= least), False
+
+    def weigh(wanted: list[tuple[int, int]]) -> dict[tuple[int, int], float]:
+        connection.execute("create or replace temp table wanted (a integer, b integer)")
+        for at in range(0, len(wanted), 10_000):
+            listed = ", ".join(f"({a}, {b})" for a, b in wanted[at : at + 10_000])
+            connection.execute(f"insert into wanted values {listed}")
+        found = rows(connection, score_pairs(connection, "wanted", model, compared))
+        return {(int(a), int(b)): float(weight) for a, b, weight in found}
+
+    return persons(edges, least, weigh), False
+
+
+def _write(connection: "DuckDBPyConnection", links: Sequence[Edge], out: Path) -> None:
+    ids = dict(rows(connection, "select n, id from person")) if links else {}
+    with out.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("id_left", "id_right", "probability", "match_weight"))
+        for a, b, weight in links:
+            writer.writerow((ids[a], ids[b], f"{probability(weight):.6f}", f"{weight:.4f}"))
+
+
+def people(connection: "DuckDBPyConnection") -> int:
+    """Give how many people are compared."""
+    return number(connection, "select count(*) from person")
