@@ -33,7 +33,8 @@ COMMENT ON TABLE person_golden IS 'golden Patients; inactive ones were replaced 
 
 CREATE TABLE person_feature (
     number bigint PRIMARY KEY,
-    body bytea NOT NULL                     -- what of a Patient is compared, packed by standards/persons
+    body bytea NOT NULL,                    -- see hub/identity/comparing.py
+    keys bigint[] NOT NULL                  -- its rows in person_key
 );
 COMMENT ON TABLE person_feature IS 'what of each source Patient is compared, by person_link.number';
 
@@ -43,7 +44,6 @@ CREATE TABLE person_key (
     PRIMARY KEY (key, number)
 );
 COMMENT ON TABLE person_key IS 'what possible partners are found by';
-CREATE INDEX person_key_number ON person_key (number);
 
 CREATE TABLE person_worn (
     key bigint PRIMARY KEY,                 -- as in person_key

@@ -1,0 +1,205 @@
+"""Comparing two source Patients: the rules of the tables first, then the model."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, cast
+
+import msgspec
+
+from xinglin.core.exact_json import Json
+from xinglin.hub.identity import tables
+from xinglin.hub.identity.rows import Judged
+from xinglin.hub.identity.scoring import Model, Scored
+from xinglin.hub.identity.tables import LINK, LOCAL, Rule
+from xinglin.standards.identifiers import Kind, find
+from xinglin.standards.persons import Features, blocking_keys, columns, features, levels
+from xinglin.standards.persons.levels import COMPARISONS
+from xinglin.standards.search.keys import digest
+
+LARGEST: Final = 50
+"""Numbers and links of one record that are looked at, at most."""
+
+_LINKS: Final = frozenset({"replaced-by", "replaces", "refer", "seealso"})
+_IDENTITY: Final = ("identity", "identity_short", "identity_checked")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What of a source Patient is compared.
+
+    `numbers` are those that one institution gives, `links` the Patients that its source links it to.
+    """
+
+    id: str
+    features: Features
+    numbers: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+    def pack(self) -> bytes:
+        """Give it as bytes."""
+        return msgspec.msgpack.encode((self.id, columns(self.features), self.numbers, self.links))
+
+    def keys(self) -> list[int]:
+        """Give the keys that possible partners share."""
+        texts = [*blocking_keys(self.features), *(key for _, key in self.rule_keys())]
+        return sorted({digest(text) for text in texts})
+
+    def rule_keys(self) -> Iterator[tuple[Rule, str]]:
+        """Give the keys by which rules find partners."""
+        for rule in tables.rules():
+            for value in self.values(rule):
+                yield rule, f"{rule.id}|{value}"
+
+    def values(self, rule: Rule) -> Sequence[str]:
+        """Give the values that a rule compares."""
+        if rule.column == LOCAL:
+            return self.numbers
+        if rule.column == LINK:
+            return (self.id, *self.links)
+        value = getattr(self.features, rule.column)
+        return () if value is None else (str(value),)
+
+
+def compared(patient: Json, today: date) -> Compared:
+    """Read a source Patient; what can't be read is left out."""
+    return Compared(
+        str(patient.get("id")),
+        features(patient, today),
+        tuple(_numbers(patient))[:LARGEST],
+        tuple(_links(patient))[:LARGEST],
+    )
+
+
+@lru_cache(maxsize=4_096)
+def unpack(body: bytes) -> Compared:
+    """Read what `pack` wrote."""
+    id_, values, numbers, links = msgspec.msgpack.decode(body)
+    return Compared(id_, Features(*values), tuple(numbers), tuple(links))
+
+
+def _entries(patient: Json, name: str) -> list[Json]:
+    value = patient.get(name)
+    found = cast("list[Any]", value) if isinstance(value, list) else []
+    return [cast("Json", one) for one in found if isinstance(one, dict)]
+
+
+def _numbers(patient: Json) -> Iterator[str]:
+    """Give an institution's own numbers: those in a system of its own, for of others it isn't known whose."""
+    for entry in _entries(patient, "identifier"):
+        system, value = entry.get("system"), entry.get("value")
+        if isinstance(system, str) and isinstance(value, str) and value.strip():
+            known = find(system)
+            if known is None or (known.kinds == (Kind.LOCAL,) and system.startswith("urn:xinglin:id:")):
+                yield f"{system}|{value.strip()}"
+
+
+def _links(patient: Json) -> Iterator[str]:
+    for entry in _entries(patient, "link"):
+        other = entry.get("other")
+        reference = cast("Json", other).get("reference") if isinstance(other, dict) else None
+        if entry.get("type") in _LINKS and isinstance(reference, str):
+            kind, _, id_ = reference.partition("/")
+            if kind == "Patient" and id_ and "/" not in id_:
+                yield id_
+
+
+def differences(one: Features, other: Features) -> frozenset[str]:
+    """Give what differs evidently between two records, in the words of the tables."""
+    given, surname = COMPARISONS["given"](one, other), COMPARISONS["surname"](one, other)
+    found: set[str] = set()
+    if given == 0 or (surname == 0 and given is not None and given <= 2):
+        found.add("name")
+    for name, field in (
+        ("birth", "birth"),
+        ("sex", "sex"),
+        ("identity", "identity"),
+        ("order", "birth_order"),
+    ):
+        if COMPARISONS[field](one, other) == 0:
+            found.add(name)
+    if _is_mother(one, other) or _is_mother(other, one):
+        found.add("newborn")
+    return frozenset(found)
+
+
+def _is_mother(child: Features, mother: Features) -> bool:
+    """Tell whether one record names the other as its mother: a newborn under its mother's number."""
+    if child.mother is None or mother.given is None or mother.surname is None:
+        return False
+    return child.mother == mother.surname + mother.given
+
+
+def apart(found: frozenset[str]) -> bool:
+    """Tell whether differences evidently part two people."""
+    return any(found >= together for together in tables.parting())
+
+
+def evidently_apart(one: bytes, other: bytes) -> bool:
+    """Tell whether two packed records evidently are two people's, whatever numbers they share."""
+    left, right = unpack(one).features, unpack(other).features
+    return apart(differences(left, right))
+
+
+def judge(one: Compared, other: Compared, worn: Collection[int], model: Model) -> Judged:
+    """Say what rules and model say of a pair; numbers whose key is `worn` count for nothing."""
+    left, right = trusted(one, worn), trusted(other, worn)
+    found = differences(left.features, right.features)
+    scored = model.score(left.features, right.features)
+    for rule, key in left.rule_keys():
+        if digest(key) not in worn and (said := _by_rule(rule, left, right, found)):
+            return _judged(said, "rule", rule.id, scored, found)
+    verdict = "none"
+    if not apart(found):
+        verdict = (
+            "link" if scored.weight >= model.link else "review" if scored.weight >= model.review else "none"
+        )
+    return _judged(verdict, "model", None, scored, found)
+
+
+def _judged(verdict: str, how: str, rule: str | None, scored: Scored, found: frozenset[str]) -> Judged:
+    evidence = scored.evidence() | {"differences": sorted(found)}
+    return Judged(verdict, how, rule, scored.weight, scored.probability, evidence)
+
+
+def _by_rule(rule: Rule, one: Compared, other: Compared, found: frozenset[str]) -> str | None:
+    """Say link or review where a rule speaks of a pair; None where it says nothing."""
+    if not _equal(rule, one, other):
+        return None
+    if apart(found) or any(found >= guard for guard in rule.guards):
+        return "review"
+    agreeing = _agreeing(one.features, other.features)
+    return "link" if agreeing >= rule.needs else None
+
+
+def _equal(rule: Rule, one: Compared, other: Compared) -> bool:
+    if rule.column == LINK:
+        return other.id in one.links or one.id in other.links
+    return not set(one.values(rule)).isdisjoint(other.values(rule))
+
+
+def _agreeing(one: Features, other: Features) -> frozenset[str]:
+    found: set[str] = set()
+    by_field = dict(zip(COMPARISONS, levels(one, other), strict=True))
+    if (by_field["given"] or 0) >= 3 and (by_field["surname"] or 0) >= 3:
+        found.add("name")
+    if by_field["birth"] == 8:
+        found.add("birth")
+    if one.identity_checked and other.identity_checked:
+        found.add("checked")
+    return frozenset(found)
+
+
+def trusted(one: Compared, worn: Collection[int]) -> Compared:
+    """Give a record without the numbers that too many people bear."""
+    if not worn:
+        return one
+    gone: dict[str, Any] = {}
+    for rule, key in one.rule_keys():
+        if digest(key) in worn and rule.column not in (LOCAL, LINK):
+            names = _IDENTITY if rule.column in _IDENTITY else (rule.column,)
+            gone |= dict.fromkeys(names)
+    if "identity_checked" in gone:
+        gone["identity_checked"] = 0
+    return replace(one, features=replace(one.features, **gone)) if gone else one

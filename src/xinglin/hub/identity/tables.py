@@ -1,0 +1,74 @@
+"""The tables of the deterministic step: which equal numbers link, and what evidently parts two people."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from xinglin.hub.identity.errors import FaultyIdentityTable
+from xinglin.standards.persons import COLUMNS
+
+LOCAL: Final = "local"
+"""In place of a column: numbers that one institution gives."""
+LINK: Final = "link"
+"""In place of a column: what the institution itself says, in `Patient.link`."""
+DIFFERENCES: Final = frozenset({"name", "birth", "sex", "identity", "newborn", "order"})
+NEEDS: Final = frozenset({"name", "birth", "checked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Two records with one value in `column` are one person's, if all of `needs` agree.
+
+    Where all differences of one of `guards` are there, a person looks at the pair. A number that `people`
+    evidently different persons bear isn't trusted any more.
+    """
+
+    id: str
+    column: str
+    needs: frozenset[str]
+    guards: tuple[frozenset[str], ...]
+    people: int
+    name: str
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Give the rules in their order: the first that speaks counts. Raises FaultyIdentityTable."""
+    found: list[Rule] = []
+    for number, row in _rows("rules.csv"):
+        needs = frozenset(row["needs"].split())
+        guards = tuple(frozenset(one.split("+")) for one in row["guards"].split())
+        known = row["column"] in (*COLUMNS, LOCAL, LINK) and NEEDS.issuperset(needs)
+        if not known or not DIFFERENCES.issuperset(one for guard in guards for one in guard):
+            raise FaultyIdentityTable(file="rules.csv", row=number, detail=row["rule"])
+        found.append(Rule(row["rule"], row["column"], needs, guards, int(row["people"]), row["name"]))
+    return tuple(found)
+
+
+@cache
+def parting() -> tuple[frozenset[str], ...]:
+    """Give the sets of differences each of which parts two people evidently. Raises FaultyIdentityTable."""
+    found: list[frozenset[str]] = []
+    for number, row in _rows("differences.csv"):
+        together = frozenset(row["together"].split())
+        if not together or not DIFFERENCES.issuperset(together):
+            raise FaultyIdentityTable(file="differences.csv", row=number, detail=row["together"])
+        found.append(together)
+    return tuple(found)
+
+
+@cache
+def first_model() -> Mapping[str, Mapping[int, tuple[float, float]]]:
+    """Give m and u by field and level of the model that holds until one is trained."""
+    found: dict[str, dict[int, tuple[float, float]]] = {}
+    for _, row in _rows("first_model.csv"):
+        found.setdefault(row["field"], {})[int(row["level"])] = (float(row["m"]), float(row["u"]))
+    return found
+
+
+def _rows(name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    text = (files("xinglin.hub.identity") / "data" / name).read_text(encoding="utf-8")
+    yield from enumerate(csv.DictReader(text.splitlines()), 2)
