@@ -136,16 +136,16 @@ WHERE id = %(id)s
 
 def checked(source: Source, formats: frozenset[str]) -> Source:
     """Give the source with what follows from what was said. Raises WrongSource."""
-    source = msgspec.structs.replace(source, namespace=source.namespace or source.institution)
-    _refuse(source.id, "id", _ID, Phrase("small letters, digits and hyphens, at most 63"))
-    _refuse(
-        source.namespace, "namespace", _NAMESPACE, Phrase("letters, digits, dots and hyphens, at most 63")
-    )
     if isinstance(SCHEMES[Kind.CREDIT_CODE].parse(source.institution), Fault):
         detail = Phrase(
             "a unified social credit code has 18 characters, the last a check character (GB 32100)"
         )
         raise WrongSource(name="institution", value=source.institution, detail=detail)
+    source = msgspec.structs.replace(source, namespace=source.namespace or source.institution)
+    _refuse(source.id, "id", _ID, Phrase("small letters, digits and hyphens, at most 63"))
+    _refuse(
+        source.namespace, "namespace", _NAMESPACE, Phrase("letters, digits, dots and hyphens, at most 63")
+    )
     for name in source.formats:
         if name not in formats:
             raise WrongSource(name="formats", value=name, detail=one_of(sorted(formats)))
