@@ -69,7 +69,7 @@ class RunningHub:
         self.home = home
         self.port = free_port()
         self.root = f"http://127.0.0.1:{self.port}"
-        self._settings = environment(home, **{"XINGLIN_PORT": str(self.port)} | settings)
+        self.settings = environment(home, **{"XINGLIN_PORT": str(self.port)} | settings)
         self._command = command
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -89,7 +89,7 @@ class RunningHub:
         with (self.home / "log").open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "xinglin", self._command],
-                env=self._settings,
+                env=self.settings,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -121,17 +121,12 @@ class RunningHub:
         """Kill the embedded server as a crash would."""
         os.kill(int((self.home / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
-    def shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run lines of a shell script, in which $PYTHON is this interpreter."""
-        given = self._settings | {"PYTHON": sys.executable} | environment
-        return subprocess.run(["sh", "-c", script], check=False, env=given, capture_output=True, text=True)
-
     def run(self, *arguments: str) -> str:
         """Run a command beside it, that must succeed; give what it prints."""
         done = subprocess.run(
             [sys.executable, "-m", "xinglin", *arguments],
             check=False,
-            env=self._settings,
+            env=self.settings,
             capture_output=True,
             text=True,
         )
