@@ -31,7 +31,8 @@ def test_what_follows() -> None:
     ("given", "told"),
     [
         ({"institution": HOSPITAL[:-1] + "?"}, "GB 32100"), ({"institution": ""}, "GB 32100"),
-        ({"id": "Not_an-id"}, "small letters"), ({"id": ""}, "small letters"), ({"id": "a\n"}, "small letters"),
+        ({"id": "Not_an-id"}, "small letters"), ({"id": ""}, "small letters"),
+        ({"id": "a\n"}, "small letters"),
         ({"namespace": "a:b"}, "letters"), ({"formats": ["fax"]}, "fhir"),
         ({"charset": "klingon"}, "character set"), ({"zone": "Mars/Base"}, "time zone"),
         ({"zone": "/etc/passwd"}, "time zone"), ({"zone": "../x"}, "time zone"),
