@@ -146,7 +146,7 @@ def deliveries(
     found = commands.with_connection(configuration.load(), lambda c: latest(c, source=source, most=most))
     table = Table(box=None)
     titles = (
-        "number",
+        "delivery",
         "source",
         "file",
         "received at",
