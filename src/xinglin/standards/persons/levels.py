@@ -25,7 +25,11 @@ LUNAR: Final = (17, 53)
 21 January and 20 February, and a leap month adds up to one more (inferred)."""
 
 _slip = DamerauLevenshtein.distance
-_similar = JaroWinkler.similarity
+
+
+def _similar(one: str, other: str, score_cutoff: float) -> float:
+    """Give the Jaro-Winkler similarity of the UTF-8 bytes: that is what DuckDB compares."""
+    return JaroWinkler.similarity(one.encode(), other.encode(), score_cutoff=score_cutoff)
 
 
 def _one_off(one: str, other: str) -> bool:

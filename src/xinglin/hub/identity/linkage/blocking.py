@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, cast
 from ruamel.yaml import YAML
 
 from xinglin.hub.identity.linkage.database import number, rows
+from xinglin.standards.persons import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from duckdb import DuckDBPyConnection
 
@@ -34,20 +35,30 @@ class Rule:
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
-    """Give the rules of the table."""
+def file_rules() -> tuple[Rule, ...]:
+    """Give the rules for files."""
+    return tuple(Rule(tuple(row["on"]), tuple(row.get("other", row["on"]))) for row in _table()["rules"])
+
+
+@cache
+def person_rules() -> tuple[Rule, ...]:
+    """Give the rules for persons: those of `standards.persons`, then those that only bulk can afford."""
+    wide = tuple(tuple(row["on"]) for row in _table()["wide"])
+    return tuple(Rule(columns, columns) for columns in (*RULES, *wide))
+
+
+def _table() -> dict[str, list[dict[str, list[str]]]]:
     text = (files("xinglin.hub.identity.linkage") / "blocking.yaml").read_text("utf-8")
-    table = cast("dict[str, list[dict[str, list[str]]]]", YAML(typ="safe", pure=True).load(text))
-    return tuple(Rule(tuple(row["on"]), tuple(row.get("other", row["on"]))) for row in table["rules"])
+    return cast("dict[str, list[dict[str, list[str]]]]", YAML(typ="safe", pure=True).load(text))
 
 
-def block(connection: "DuckDBPyConnection", columns: "Collection[str]") -> int:
+def block(connection: "DuckDBPyConnection", columns: "Collection[str]", rules: "Sequence[Rule]") -> int:
     """Make the table `pair` (a < b, numbers of `person`; of two files a is the left) and give its size."""
     people = number(connection, "select count(*) from person")
     is_linking = number(connection, "select count(distinct side) from person") > 1
     budget = max(LEAST_BUDGET, PER_PERSON * people)
     connection.execute("create table block (a integer, b integer)")
-    for rule in rules():
+    for rule in rules:
         if rule.columns <= set(columns):
             _apply(connection, rule, budget, is_linking=is_linking)
     connection.execute("create table pair as select distinct a, b from block")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from xinglin.hub.identity.linkage.blocking import block
 from xinglin.hub.identity.linkage.columns import read_map
-from xinglin.hub.identity.linkage.comparisons import Comparison, of_columns
-from xinglin.hub.identity.linkage.database import database, number, rows
+from xinglin.hub.identity.linkage.comparisons import Comparison
+from xinglin.hub.identity.linkage.database import database, rows
 from xinglin.hub.identity.linkage.deciding import Edge, are_without_duplicates, one_to_one, persons
+from xinglin.hub.identity.linkage.describing import describe_rows, is_chinese
 from xinglin.hub.identity.linkage.model import Model, probability, weight_of
-from xinglin.hub.identity.linkage.normalising import known_columns, normalise
+from xinglin.hub.identity.linkage.normalising import normalise
+from xinglin.hub.identity.linkage.profiles import FILES, PERSONS, Profile, known_columns
 from xinglin.hub.identity.linkage.reading import read_people
 from xinglin.hub.identity.linkage.scoring import FLOOR, count_values, score_pairs
 from xinglin.hub.identity.linkage.training import train
@@ -63,10 +65,11 @@ def link(
         lefts = read_people(connection, left, names.left, 0)
         rights = read_people(connection, right, names.right, 1) if right else 0
         progress("Normalising")
-        normalise(connection)
-        compared = of_columns(known_columns(connection))
+        profile = _fill(connection)
+        known = known_columns(connection, profile)
+        compared = profile.comparisons(known)
         progress("Looking for pairs")
-        pairs = block(connection, known_columns(connection))
+        pairs = block(connection, known, profile.rules())
         count_values(connection, compared)
         progress("Training")
         learned = model or train(connection, compared)
@@ -79,9 +82,18 @@ def link(
     return Linked(lefts, rights, pairs, len(links), is_one, seconds, learned)
 
 
+def _fill(connection: "DuckDBPyConnection") -> Profile:
+    """Make `person` of `raw`: Chinese people as the hub compares them, others by their letters."""
+    if is_chinese(connection):
+        describe_rows(connection)
+        return PERSONS
+    normalise(connection)
+    return FILES
+
+
 def weigh_pairs(connection: "DuckDBPyConnection", model: Model, compared: Sequence[Comparison]) -> list[Edge]:
     """Weigh the table `pair`; give the pairs that could matter."""
-    query = score_pairs(connection, "pair", model, compared)
+    query = score_pairs("pair", model, compared)
     found = rows(connection, f"select a, b, weight from ({query}) where weight > {FLOOR}")
     return [(int(a), int(b), float(weight)) for a, b, weight in found]
 
@@ -106,7 +118,7 @@ def _decide(
         for at in range(0, len(wanted), 10_000):
             listed = ", ".join(f"({a}, {b})" for a, b in wanted[at : at + 10_000])
             connection.execute(f"insert into wanted values {listed}")
-        found = rows(connection, score_pairs(connection, "wanted", model, compared))
+        found = rows(connection, score_pairs("wanted", model, compared))
         return {(int(a), int(b)): float(weight) for a, b, weight in found}
 
     return persons(edges, least, weigh), False
@@ -119,8 +131,3 @@ def _write(connection: "DuckDBPyConnection", links: Sequence[Edge], out: Path) -
         writer.writerow(("id_left", "id_right", "probability", "match_weight"))
         for a, b, weight in links:
             writer.writerow((ids[a], ids[b], f"{probability(weight):.6f}", f"{weight:.4f}"))
-
-
-def people(connection: "DuckDBPyConnection") -> int:
-    """Give how many people are compared."""
-    return number(connection, "select count(*) from person")

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from xinglin.hub.identity.linkage.columns import COLUMNS
-from xinglin.hub.identity.linkage.database import number, rows
+from xinglin.hub.identity.linkage.database import number
 from xinglin.hub.identity.linkage.values import (
     given_forms,
     name_forms,
@@ -173,9 +173,3 @@ def _workers() -> Iterator[Spread]:
     finally:
         for one in pool:
             one.shutdown()
-
-
-def known_columns(connection: "DuckDBPyConnection") -> list[str]:
-    """Give the columns of `person` in which somebody has a value."""
-    counts = rows(connection, "select " + ", ".join(f"count({c})" for c in COLUMNS) + " from person")[0]
-    return [column for column, count in zip(COLUMNS, counts, strict=True) if count]

@@ -32,15 +32,10 @@ class Predicate:
     holds: Callable[[Row, Row, Test], bool]
 
 
-Name: TypeAlias = Callable[[str], str]
-"""How a column is called in SQL."""
-
-
-def sql_of(test: Test, left: Name, right: Name) -> str:
-    """Write a predicate as SQL that is true or false, never NULL."""
-    template = PREDICATES[test.test].sql
-    names = {"l": left(test.on), "r": right(test.on), "lo": left(test.other), "ro": right(test.other)}
-    return f"coalesce({template.format(**names, at=test.at)}, false)"
+def sql_of(test: Test) -> str:
+    """Write a predicate on people `l` and `r` as SQL that is true or false, never NULL."""
+    names = {"l": f"l.{test.on}", "r": f"r.{test.on}", "lo": f"l.{test.other}", "ro": f"r.{test.other}"}
+    return f"coalesce({PREDICATES[test.test].sql.format(**names, at=test.at)}, false)"
 
 
 def holds(test: Test, left: Row, right: Row) -> bool:

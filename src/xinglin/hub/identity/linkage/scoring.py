@@ -17,7 +17,7 @@ FLOOR: Final = -12.0
 
 def count_values(connection: "DuckDBPyConnection", compared: Collection[Comparison]) -> None:
     """Give `person` a column `f_COLUMN` with the share of people who have the same value."""
-    counted = [one.column for one in compared if one.frequency]
+    counted = [one.frequency for one in compared if one.frequency]
     for column in counted:
         connection.execute(
             f"create temp table f_{column} as select {column} as v, (count(*) / sum(count(*)) over ())::float as f"
@@ -42,16 +42,15 @@ def frequency_figures(connection: "DuckDBPyConnection", column: str) -> tuple[fl
 
 def levels_sql(compared: Sequence[Comparison]) -> str:
     """List the level of each comparison as a column `g_NAME`, for people `l` and `r`."""
-    return ", ".join(f"{one.sql('l.{}'.format, 'r.{}'.format)} as g_{one.name}" for one in compared)
+    return ", ".join(f"{one.sql()} as g_{one.name}" for one in compared)
 
 
-def score_pairs(
-    connection: "DuckDBPyConnection", pairs: str, model: Model, compared: Sequence[Comparison]
+def score_pairs(pairs: str, model: Model, compared: Sequence[Comparison]
 ) -> str:
     """Write the query that weighs the table `pairs`: a, b, weight."""
     learned = {one.name: one for one in model.comparisons}
     used = [one for one in compared if one.name in learned]
-    carried = "".join(f", l.f_{one.column} as f_{one.name}" for one in used if learned[one.name].chance)
+    carried = "".join(f", l.f_{one.frequency} as f_{one.name}" for one in used if learned[one.name].chance)
     weights = [_weight(learned[one.name]) for one in used]
     rivals = [_rival(learned[one.name]) for one in used]
     rarities = [_rarity(learned[one.name]) for one in used if learned[one.name].chance]

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from xinglin.hub.identity.linkage.comparisons import Comparison
+from xinglin.hub.identity.linkage.comparisons import MISSING, Comparison, for_splink
 from xinglin.hub.identity.linkage.database import number
-from xinglin.hub.identity.linkage.predicates import sql_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,7 +42,7 @@ def start(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> S
     api = DuckDBAPI(connection)
     linker = Linker(api.register("sample"), _settings(compared), log_level=None)
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS + 1, seed=1)
-    present = {one.column for one in compared} | {"surname_sound", "given_sound"}
+    present = {column for one in compared for column in one.needs} | {"surname_sound", "given_sound"}
     for columns in [one for one in _BLOCKS if set(one) <= present][:2]:
         rule = " and ".join(f"l.{column} = r.{column}" for column in columns)
         linker.training.estimate_parameters_using_expectation_maximisation(
@@ -82,20 +81,17 @@ def _settings(compared: Sequence[Comparison]) -> dict[str, object]:
 
 
 def _comparison(one: Comparison) -> dict[str, object]:
-    column = one.column
     levels: list[dict[str, object]] = [
         {
-            "sql_condition": f"{column}_l is null or {column}_r is null",
+            "sql_condition": for_splink(one.unknown),
             "label_for_charts": "missing",
             "is_null_level": True,
         }
     ]
     levels += [
-        {
-            "sql_condition": sql_of(level.test, "{}_l".format, "{}_r".format),
-            "label_for_charts": f"{one.number(level)} {level.label}",
-        }
-        for level in one.speaking
+        {"sql_condition": for_splink(condition), "label_for_charts": f"{number} {one.labels[number]}"}
+        for condition, number in one.cases
+        if number != MISSING
     ]
     levels.append({"sql_condition": "ELSE", "label_for_charts": "0 different"})
     return {"output_column_name": one.name, "comparison_levels": levels}

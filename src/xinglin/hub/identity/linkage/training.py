@@ -157,6 +157,6 @@ def _maximise(
 
 
 def _learned(connection: "DuckDBPyConnection", one: Comparison, state: State) -> Learned:
-    chance, values = frequency_figures(connection, one.column) if one.frequency else (0.0, 0)
+    chance, values = frequency_figures(connection, one.frequency) if one.frequency else (0.0, 0)
     m, u, h = state.shares[one.name]
     return Learned(one.name, m, u, h, one.shared, chance, values)
