@@ -17,6 +17,8 @@ from xinglin.standards.hl7v2.times import clock, moment
 Converter = Callable[[str, Context, str], Any]
 
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,30})(\.\d{1,30})?")
+_TEN: Final = re.compile(r"[x×*]?10")
+_POWER: Final = re.compile(r"-?\d{1,2}(/|$)")
 UCUM: Final = "http://unitsofmeasure.org"
 
 
@@ -165,6 +167,9 @@ def unit(rep: str, ctx: Context) -> Json:
         return {}
     parts = [*split(rep, ctx), "", ""]
     code, text, system = parts[0], parts[1], parts[2]
+    # 10^9/L is often sent without escaping the sign that separates components; 9/L would be another unit.
+    if _TEN.fullmatch(code) and _POWER.match(text):
+        return {"unit": f"{code}^{text}"}
     found: Json = {"unit": text or code} if text or code else {}
     if code and system.upper() == "UCUM":
         found |= {"system": UCUM, "code": code}

@@ -27,6 +27,8 @@ _E_POWER = re.compile(r"^(?:1)?[eE]\+?0?(\d{1,2})(?=/|$)")
 _FEU = re.compile(r"[\s({\[]*(FEU|DDU)[)}\]]*", re.IGNORECASE)
 _NOT_UCUM = frozenset({"G", "T", "K", "M", "PH", "pH", "Ph", "ph", "P", "B", "A", "C", "F", "R", "a", "b"})
 """What UCUM could read, gauss or petahenry, but no laboratory means."""
+_FACTOR = re.compile(r"(?!10(?:3|6|9|12)(?:/|$)|1/)\d+(?:/|$)")
+"""A bare number in front, as in 9/L: rather what is left of 10^9/L. 109/L has only lost its sign."""
 _COUNT = re.compile(r"^(10\*-?\d+)?(.*)$")
 
 
@@ -39,6 +41,8 @@ def read_unit(text: str) -> str | None:
     if not text or len(text) > MAX_LENGTH:
         return None
     cleaned = _clean(text)
+    if _FACTOR.match(cleaned):
+        return None
     annotation = _FEU.search(cleaned)
     if annotation:
         cleaned = cleaned[: annotation.start()] + cleaned[annotation.end() :]

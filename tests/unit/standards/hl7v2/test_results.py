@@ -192,3 +192,9 @@ def test_remarks_and_specimens_belong_to_what_stands_before(read: Reader):
     specimen = found.one("Specimen")
     assert specimen["collection"]["collectedDateTime"] == "2026-04-01"
     assert found.one("DiagnosticReport")["specimen"] == [{"reference": f"Specimen/{specimen['id']}"}]
+
+
+@pytest.mark.parametrize("units", ["10^9/L", "10^9/L^10^9/L^L", r"10\S\9/L", "x10^9/L"])
+def test_a_power_of_ten_keeps_its_ten_without_escapes(read: Reader, units: str) -> None:
+    """9/L would be another unit: 12 of them are 1.08e-7 times 10*9/L."""
+    assert _value(read, "NM", "12.0", units)["valueQuantity"]["unit"].removeprefix("x") == "10^9/L"

@@ -53,7 +53,7 @@ def test_reads_what_people_write(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "NCU", "阴性", "S/CO", "COI", "G", "PH", "卡门单位", "x" * 1000, "///", "/"]
+    "text", ["", "NCU", "阴性", "S/CO", "COI", "G", "PH", "卡门单位", "x" * 1000, "///", "/", "9/L", "100/L"]
 )
 def test_doesnt_guess(text: str) -> None:
     assert read_unit(text) is None
