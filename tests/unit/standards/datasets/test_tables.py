@@ -200,6 +200,11 @@ def test_other_formats_are_not_taken_for_tables(start: bytes) -> None:
     assert not TableCsv().recognises(start)
 
 
+def test_a_row_with_a_cell_too_many_hides_no_table() -> None:
+    text = f"{HEADER}\n张三,1,,\n张三,1,2,3,4,5,6,7,8,9\n"
+    assert TableCsv().recognises(text.encode())
+
+
 # Workbooks
 
 
