@@ -114,7 +114,8 @@ async def _deliver(
 def _write(folder: Path, one: Delivery) -> Path:
     path = folder / one.sender / one.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(one.content)
+    if not path.exists() or path.read_bytes() != one.content:
+        path.write_bytes(one.content)
     return path
 
 

@@ -192,7 +192,8 @@ def _reported(visit: Visit, number: int, report: Report, at: datetime) -> Iterat
 
 def _observed(place: int, one: Result, taken: str) -> str:
     row = rows_by("local_items", "key")[one.item["key"]]
-    kind, unit = ("NM", row["city_unit"]) if one.item["unit"] else ("ST", "")
+    kind = "NM" if one.item["unit"] else "ST"
+    unit = row["city_unit"].replace("^", "\\S\\")  # escaped: the sign separates components
     units = f"{unit}^{unit}^L" if unit else ""
     code = f"{row['city_code']}^{row['city_name']}^L"
     return f"OBX|{place}|{kind}|{code}||{one.value}|{units}|{one.reference}|{one.flag}|||F|||{taken}"
