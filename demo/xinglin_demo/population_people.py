@@ -193,7 +193,7 @@ class _Block:
                 surname, given = other.surname, other.given
         age = TODAY.year - born[0]
         shares = "elder_phone" if age > 65 else "child_phone"
-        phone = self.line if age <= 15 or chance.rate(shares) else self.phone()
+        line = self.line if chance.rate(shares) else self.phone()
         person = Person(
             self.first + len(self.people),
             surname,
@@ -201,7 +201,7 @@ class _Block:
             male,
             born,
             self.number(male, born),
-            phone,
+            mother.phone if mother and age <= 15 else line,
             self.home,
             mother=mother,
             household=self.members,

@@ -23,14 +23,15 @@ RULES: Final[tuple[tuple[str, ...], ...]] = (
     ("birth", "given_last"),
     ("birth", "phone"),
     ("birth", "mother_sound"),
-    ("birth", "division", "street", "house"),
+    ("birth", "mother_identity"),
+    ("birth", "street", "house"),
     ("phone", "given_like"),
     ("phone", "surname_like", "birth_year"),
     ("surname_like", "given_like", "birth_year"),
-    ("surname_like", "given_like", "division", "street"),
-    ("given_like", "division", "street", "house"),
+    ("surname_like", "given_like", "street"),
+    ("given_like", "street", "house"),
 )
-"""Which columns make a key together."""
+"""Which columns make a key together. Addresses often lack the county, so divisions are in none."""
 
 
 _ALONE: Final = tuple((f"{at}:", rule[0]) for at, rule in enumerate(RULES) if len(rule) == 1)

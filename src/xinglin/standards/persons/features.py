@@ -9,9 +9,9 @@ from datetime import date
 from typing import Final
 
 from xinglin.standards.persons.addresses import NOWHERE, place
-from xinglin.standards.persons.births import UNKNOWN, birth
+from xinglin.standards.persons.births import UNKNOWN, Birth, birth
 from xinglin.standards.persons.names import NAMELESS, Name, read_name
-from xinglin.standards.persons.numbers import identity_number, phone_number, plain_number
+from xinglin.standards.persons.numbers import IdentityNumber, identity_number, phone_number, plain_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class Features:
     mother_sound: str | None = None
     birth_order: int | None = None
     """Which of a multiple birth."""
+    mother_identity: str | None = None
+    """The identity number of a newborn entered as its mother's (王丽之女), unless it is its own."""
 
 
 COLUMNS: Final = tuple(field.name for field in fields(Features))
@@ -117,8 +119,8 @@ def describe(
         if full_name or surname or given_name
         else NAMELESS
     )
-    number = identity_number(identity) if identity else None
     told = birth(birth_date, today) if birth_date else UNKNOWN
+    number, lent = _whose(identity_number(identity) if identity else None, name, told)
     if told.year is None and number and number.born:
         told = birth(number.born, today)
     where = place(address or "", division) if address or division else NOWHERE
@@ -158,6 +160,7 @@ def describe(
         parent[0],
         parent[1],
         birth_order,
+        lent,
     )
 
 
@@ -166,6 +169,15 @@ _SEXES: Final = {
     **dict.fromkeys(("female", "f", "2", "女", "女性"), "female"),
 }
 """FHIR's codes, GB/T 2261.1's and what tables write."""
+
+
+def _whose(
+    number: IdentityNumber | None, name: Name, born: Birth
+) -> tuple[IdentityNumber | None, str | None]:
+    """Give a person's own number and that of the mother under whom a newborn is entered."""
+    if number and name.mother and (number.born is None or number.born != born.day):
+        return None, number.value
+    return number, None
 
 
 def _phones(texts: tuple[str, ...]) -> tuple[str | None, str | None]:
