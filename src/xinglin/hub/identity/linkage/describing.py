@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from dataclasses import replace
 from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -55,6 +56,7 @@ def describe_rows(connection: "DuckDBPyConnection") -> int:
     for table in _read(batches, today, number(connection, "select count(*) from raw")):
         first = _insert(connection, table, first)
     connection.execute("drop table raw")
+    disown(connection)
     return first - 1
 
 
@@ -65,7 +67,33 @@ def enter_people(connection: "DuckDBPyConnection", people: Iterable[tuple[str, F
     while batch := list(islice(source, BATCH)):
         cells = list(zip(*(columns(features) for _, features in batch), strict=True))
         first = _insert(connection, [[0] * len(batch), [id_ for id_, _ in batch], *cells], first)
+    disown(connection)
     return first - 1
+
+
+def disown(connection: "DuckDBPyConnection") -> None:
+    """Take a mother's identity number off her newborn: it isn't the child's (see `own`)."""
+    connection.execute(
+        "update person set identity = null, identity_short = null, identity_checked = 0 where mother is not null"
+        " and birth is not null and identity_checked = 1 and substr(identity, 7, 8) <> birth"
+    )
+
+
+def own(features: Features) -> Features:
+    """Give the features without an identity number that is the mother's.
+
+    So is a number with its check character right, but another birth date, on a record that names a mother.
+    """
+    is_mothers = (
+        features.mother is not None
+        and features.birth is not None
+        and features.identity is not None
+        and bool(features.identity_checked)
+        and features.identity[6:14] != features.birth
+    )
+    if not is_mothers:
+        return features
+    return replace(features, identity=None, identity_short=None, identity_checked=0)
 
 
 def describe_batch(batch: Sequence[RawRow], today: date) -> list[Cells]:
