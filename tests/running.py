@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -118,8 +117,11 @@ class RunningHub:
         return beside[0]
 
     def kill_database(self) -> None:
-        """Kill the embedded server as a crash would."""
-        os.kill(int((self.home / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        """Kill the embedded server as a power cut would: all of its processes at once."""
+        server = psutil.Process(int((self.home / "postgres" / "postmaster.pid").read_text().split()[0]))
+        for process in [server, *server.children()]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def run(self, *arguments: str) -> str:
         """Run a command beside it, that must succeed; give what it prints."""
@@ -142,4 +144,5 @@ def running(hub: RunningHub) -> Iterator[RunningHub]:
         yield hub
     finally:
         if hub.process is not None and hub.process.poll() is None:
-            hub.stop()
+            hub.process.terminate()
+            hub.process.wait(60)
