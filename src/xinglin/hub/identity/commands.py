@@ -1,0 +1,100 @@
+"""What the `xinglin identity` commands do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from xinglin.core.settings import Settings
+from xinglin.hub import commands as hub_commands
+from xinglin.hub.database import Connection, address
+from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.identity import decisions, questions
+from xinglin.hub.identity.decisions import Decision, Wanted
+from xinglin.hub.identity.follow import Progress, restart, step
+from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
+
+T = TypeVar("T")
+
+
+def run(
+    settings: Settings, *, full: bool = False, progress: Callable[[int], None] = lambda _: None
+) -> Progress:
+    """Match all that is new; `full`: every Patient again. Decisions of people stay as they are.
+
+    `progress` is told how many more were looked at. Gives the sums.
+    """
+
+    async def work(hub: Hub) -> Progress:
+        if full:
+            async with hub.database.connection() as connection:
+                await restart(connection)
+        total = Progress()
+        while not total.finished:
+            made = await step(hub, again=full)
+            if made.busy:  # the hub is at it beside this command
+                await asyncio.sleep(1)
+            total = total.plus(made)
+            progress(made.matched + made.removed)
+        return total
+
+    return _with_hub(settings, work)
+
+
+def status(settings: Settings) -> Status:
+    """Tell how identity stands."""
+    return _asked(settings, lambda hub, connection: questions.status(connection, hub.store))
+
+
+def queue(settings: Settings, *, most: int, rule: str | None = None) -> Sequence[PairTold]:
+    """Give the pairs that wait for review."""
+    return _asked(settings, lambda _, connection: questions.queue(connection, most=most, rule=rule))
+
+
+def pair(settings: Settings, one: str, other: str) -> SideBySide:
+    """Give a pair side by side. Raises UnknownPair."""
+    return _asked(settings, lambda hub, connection: questions.pair(connection, hub.store, one, other))
+
+
+def person(settings: Settings, id_: str) -> Person:
+    """Give the person that an id leads to. Raises UnknownPerson."""
+    return _asked(settings, lambda hub, connection: questions.person(connection, hub.store, id_))
+
+
+def worn(settings: Settings, *, most: int) -> Sequence[Worn]:
+    """Give the numbers that rules don't trust any more."""
+    return _asked(settings, lambda _, connection: questions.worn(connection, most=most))
+
+
+def history(settings: Settings, ids: Sequence[str], *, most: int) -> Sequence[Decision]:
+    """Give decisions, newest first; those about `ids` where there are any."""
+    return _asked(settings, lambda _, connection: decisions.history(connection, ids or None, most=most))
+
+
+def decide(settings: Settings, wanted: Wanted) -> int:
+    """Carry out a decision; give its number. Raises IntakeError."""
+    return _with_hub(settings, lambda hub: decisions.decide(hub, wanted))
+
+
+def undo(settings: Settings, number: int, who: str, why: str) -> int:
+    """Undo a decision; give the number of the undoing. Raises IntakeError."""
+    return _with_hub(settings, lambda hub: decisions.undo(hub, number, who, why))
+
+
+def _asked(settings: Settings, work: Callable[[Hub, Connection], Awaitable[T]]) -> T:
+    async def opened(hub: Hub) -> T:
+        async with hub.database.connection() as connection:
+            return await work(hub, connection)
+
+    return _with_hub(settings, opened)
+
+
+def _with_hub(settings: Settings, work: Callable[[Hub], Awaitable[T]]) -> T:
+    hub_commands.refuse_none(settings)
+    hub_commands.upgrade(settings)
+
+    async def opened(url: str) -> T:
+        async with open_hub(settings, url) as hub:
+            return await work(hub)
+
+    with address(settings) as url:
+        return asyncio.run(opened(url))
