@@ -19,8 +19,10 @@ from xinglin.commandline import (
     intake,
     mapping,
     package,
+    person,
     quality,
     refused,
+    registry,
     source,
     standards,
     terminology,
@@ -61,6 +63,8 @@ cli.add_typer(package.cli, name="package")
 cli.add_typer(terminology.cli, name="terminology")
 cli.add_typer(mapping.cli, name="mapping")
 cli.add_typer(quality.cli, name="quality")
+cli.add_typer(person.cli, name="person")
+cli.add_typer(registry.cli, name="registry")
 
 
 def _tell_version(asked: bool) -> None:

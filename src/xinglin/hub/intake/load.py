@@ -29,6 +29,7 @@ from xinglin.hub.intake.sources import Source
 from xinglin.hub.interactions.transaction import prepared
 from xinglin.hub.outline import admit
 from xinglin.hub.records import Draft, Key, Record
+from xinglin.hub.registries.speaking import Statement, overreach
 from xinglin.standards.conversion import Fact, Format, Item, Mode, Origin, Piece
 from xinglin.standards.outcome import InvalidRecord
 
@@ -75,6 +76,18 @@ class Prepared:
     def weight(self) -> int:
         """How many items it counts for."""
         return self.item.count if isinstance(self.item, Bundled) else 1
+
+    def statement(self) -> Statement:
+        """Give its records, for the question in whose name they are; a mention isn't in anybody's."""
+        said = [fact.resource for _, fact in self.facts if fact.mode is not Mode.MENTION]
+        named = {str(key): fact.resource for key, fact in self.facts if key.type == "Organization"}
+        entries = self.item.entries if isinstance(self.item, Bundled) else ()
+        for entry in entries:
+            record = entry.get("resource")
+            if isinstance(record, dict):
+                said.append(cast("Json", record))
+                named[str(entry.get("fullUrl", ""))] = cast("Json", record)
+        return Statement(said, named)
 
 
 @dataclass
@@ -187,6 +200,7 @@ class Loader:
         self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
     ) -> Outcome:
         outcome, seen = Outcome(), Seen()
+        ready = await self._entitled(connection, ready, consignment)
         ready = await self._standardised(connection, ready, consignment, seen)
         states = await self._states(connection, ready, consignment)
         for one in ready:
@@ -201,6 +215,18 @@ class Loader:
         await note(connection, consignment.source.id, seen)
         outcome.counts.store(record.key.type for record in outcome.records)
         return outcome
+
+    async def _entitled(
+        self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
+    ) -> list[Prepared]:
+        """Refuse items in the name of an institution for which the source may not speak."""
+        faults = await overreach(
+            self._hub.store, connection, consignment.source, [one.statement() for one in ready]
+        )
+        return [
+            replace(one, error=fault) if fault is not None and one.error is None else one
+            for one, fault in zip(ready, faults, strict=True)
+        ]
 
     async def _standardised(
         self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment, seen: Seen
