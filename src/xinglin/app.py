@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Lifespan
 
-from xinglin.api import codes, quality, system
+from xinglin.api import codes, lifelong, quality, system
 from xinglin.api.fhir import routes as fhir
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.hosts import OwnHosts
@@ -40,7 +40,14 @@ class NoSuchMethod(RequestError):
 def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
     """Make the application; `lifespan` sets `app.state.hub`."""
     app = Starlette(
-        routes=[*system.routes(), *codes.routes(), *quality.routes(), *intake.routes(), *fhir.routes()],
+        routes=[
+            *system.routes(),
+            *codes.routes(),
+            *quality.routes(),
+            *lifelong.routes(),
+            *intake.routes(),
+            *fhir.routes(),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _unrouted},
         middleware=[Middleware(OwnHosts, settings=settings)],

@@ -29,10 +29,23 @@ OPERATIONS: Mapping[str, Sequence[tuple[str, str]]] = {
     "ConceptMap": [("translate", f"{_OPERATION}/ConceptMap-translate")],
     "Encounter": [("everything", f"{_OPERATION}/Encounter-everything")],
     "Observation": [("lastn", f"{_OPERATION}/Observation-lastn")],
-    "Patient": [("everything", f"{_OPERATION}/Patient-everything")],
+    "Patient": [
+        ("everything", f"{_OPERATION}/Patient-everything"),
+        ("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),
+    ],
     "ValueSet": [(name, f"{_OPERATION}/ValueSet-{name}") for name in ("expand", "validate-code")],
 }
 """By type: name and definition."""
+
+_MCSD = "https://profiles.ihe.net/ITI/mCSD/StructureDefinition/IHE.mCSD"
+PROFILES: Mapping[str, Sequence[str]] = {
+    "HealthcareService": [f"{_MCSD}.HealthcareService"],
+    "Location": [f"{_MCSD}.Location", f"{_MCSD}.FacilityLocation"],
+    "Organization": [f"{_MCSD}.Organization", f"{_MCSD}.FacilityOrganization"],
+    "Practitioner": [f"{_MCSD}.Practitioner"],
+    "PractitionerRole": [f"{_MCSD}.PractitionerRole"],
+}
+"""By type: the profiles that the registries' records keep (IHE mCSD; docs/registries.md)."""
 
 EVERY_TYPE = (("validate", f"{_OPERATION}/Resource-validate"),)
 
@@ -79,6 +92,7 @@ def _resource(kind: str, registry: Registry, referrers: Mapping[str, Sequence[st
     made: Json = {
         "type": kind,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{kind}",
+        **({"supportedProfile": list(PROFILES[kind])} if kind in PROFILES else {}),
         "interaction": [{"code": code} for code in INTERACTIONS],
         "versioning": "versioned-update",
         "readHistory": True,

@@ -18,6 +18,7 @@ from xinglin.api.fhir.lastn import lastn
 from xinglin.api.fhir.patch import patch
 from xinglin.api.fhir.read import read
 from xinglin.api.fhir.search import search, search_by_post
+from xinglin.api.fhir.summary import summary
 from xinglin.api.fhir.terminology import (
     expand,
     lookup,
@@ -43,6 +44,8 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/{type}/{id}/$validate", "validate", validate),
     ("GET", "/Patient/{id}/$everything", "everything", patient_everything),
     ("GET", "/Encounter/{id}/$everything", "everything", encounter_everything),
+    ("GET", "/Patient/{id}/$summary", "summary", summary),
+    ("POST", "/Patient/{id}/$summary", "summary", summary),
     ("GET", "/Observation/$lastn", "lastn", lastn),
     ("GET", "/CodeSystem/$lookup", "lookup", lookup),
     ("POST", "/CodeSystem/$lookup", "lookup", lookup),
