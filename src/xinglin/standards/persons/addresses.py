@@ -107,6 +107,8 @@ def division_of(text: str) -> tuple[str | None, str]:
     province, rest = (provinces()[name], text[len(name) :]) if name else (HOME, text)
     cities, counties = divisions(province)
     city_name = _leading(rest, cities)
+    if len(_leading(rest, counties)) > len(city_name):
+        city_name = ""  # 南昌县 is no place in the city 南昌 but a county by itself
     city = cities[city_name] if city_name else None
     after = rest[len(city_name) :].removeprefix("市辖区")
     county_name = _leading(after, counties)

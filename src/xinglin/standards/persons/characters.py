@@ -61,7 +61,9 @@ def clean(text: str) -> str:
     text = _BETWEEN_HAN.sub("", " ".join(text.split()))
     if not text.isascii():
         text = _DOTS.sub("·", text).strip("·")
-    return "".join(map(simplified, text)).strip(" ·,;'\"-_/")
+    # Dropping can bring a letter and an accent together, so compose once more.
+    text = unicodedata.normalize("NFKC", "".join(map(simplified, text)))
+    return text.strip(" ·,;'\"-_/")
 
 
 @cache

@@ -16,7 +16,8 @@ _EIGHTEEN: Final = re.compile(
 )
 _FIFTEEN: Final = re.compile(r"[1-9][0-9]{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}")
 _MOBILE: Final = re.compile(r"(?:\+?86[ -]?)?(1[3-9][0-9])[ -]?([0-9]{4})[ -]?([0-9]{4})")
-_FILLER: Final = re.compile(r"(.)\1{5,}")
+_FILLER: Final = re.compile(r"(.)\1+")
+_RUN: Final = re.compile(r"(.)\1{6,}")
 _DIGIT: Final = re.compile(r"[0-9]")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"
@@ -73,7 +74,7 @@ def phone_number(text: str) -> str | None:
     value = (
         found[1] + found[2] + found[3] if found else SCHEMES[Kind.PHONE].normalise(text).removeprefix("+86")
     )
-    if len(value) < _SHORTEST or _FILLER.search(value[3:]) or not _DIGIT.search(value):
+    if len(value) < _SHORTEST or _RUN.search(value[3:]) or not _DIGIT.search(value):
         return None
     return value
 
