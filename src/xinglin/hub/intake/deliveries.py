@@ -172,6 +172,11 @@ async def begin(connection: Connection, number: int) -> None:
     await connection.execute("UPDATE delivery SET state = 'loading' WHERE number = %s", [number])
 
 
+async def leave(connection: Connection, number: int) -> None:
+    """Leave a delivery that was begun to others."""
+    await connection.execute("UPDATE delivery SET state = 'waiting' WHERE number = %s", [number])
+
+
 async def finish(connection: Connection, number: int) -> None:
     """Turn a delivery into its receipt."""
     await connection.execute(

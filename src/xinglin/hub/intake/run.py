@@ -9,10 +9,12 @@ import io
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from xinglin.core.clock import now
 from xinglin.core.errors import IntakeError, XinglinError
 from xinglin.core.os_errors import reason
 from xinglin.hub.database import Connection
@@ -30,6 +32,9 @@ from xinglin.standards.conversion import Format, Item, Piece
 
 LARGEST_KEPT: Final = 64 * 2**20
 """Up to this size a file that can't be read goes into the refused queue whole; beyond, the delivery fails."""
+
+PATIENCE: Final = timedelta(minutes=10)
+"""How long a file that this process can't read is left to others, before the delivery fails."""
 
 WHOLE_FILE: Final = ""
 """The format of refused items that are files."""
@@ -110,6 +115,12 @@ async def run(hub: Hub, crew: Crew, number: int, told: Told) -> None:
         done = await deliveries.loaded_pieces(connection, number)
         try:
             await _load_all(hub, crew, delivery, source=source, done=done, told=told)
+        except FileGone as error:
+            # Another process, or another machine, may be able to read it: `xinglin intake` runs as its user.
+            if now() - delivery.received < PATIENCE:
+                await deliveries.leave(connection, number)
+            else:
+                await deliveries.fail(connection, number, error)
         except IntakeError as error:
             await deliveries.fail(connection, number, error)
         else:

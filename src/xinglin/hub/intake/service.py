@@ -17,8 +17,8 @@ from xinglin.hub.intake.deliveries import Delivery
 from xinglin.hub.intake.run import deliver_now
 from xinglin.hub.intake.sources import Source
 
-AT_ONCE: Final = 4_000_000
-"""Up to so many bytes a delivery is loaded while the sender waits."""
+AT_ONCE: Final = 1_000_000
+"""Up to so many bytes a delivery is loaded while the sender waits, and others of this process with it."""
 
 
 class TooMuchAtOnce(IntakeError):
