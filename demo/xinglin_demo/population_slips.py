@@ -3,7 +3,6 @@
 from functools import cache
 from re import compile as pattern
 
-from xinglin_demo.identifiers import resident_check
 from xinglin_demo.population_chance import Chance
 from xinglin_demo.tables import rows_by, table
 
@@ -117,8 +116,3 @@ def turned(text: str, chance: Chance) -> str:
 def old_number(number: str) -> str:
     """Give the form of 15 digits of a number of the 20th century."""
     return number[:6] + number[8:17]
-
-
-def is_right(number: str) -> bool:
-    """Tell whether the check character agrees."""
-    return number[17] == resident_check(number[:17])
