@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -95,7 +95,7 @@ def test_records_agree_with_the_person_mostly(rows):
     seen = defaultdict(list)
     for row in rows:
         seen[row.entity].append(row)
-    pairs = [(one, other) for found in seen.values() for one, other in zip(found, found[1:], strict=False)]
+    pairs = [(one, other) for found in seen.values() for one, other in pairwise(found)]
     assert 0.90 < sum(one.full_name == other.full_name for one, other in pairs) / len(pairs) < 0.98
     assert 0.93 < sum(one.birth_date == other.birth_date for one, other in pairs) / len(pairs) < 0.99
 
