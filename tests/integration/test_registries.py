@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.conftest import ROOT
-from tests.intake import add_source, load, load_text, ndjson, observation, patient, told
+from tests.intake import add_source, load_text, ndjson, observation, patient, told
 from tests.support import client_of, run
 
 from xinglin.core.settings import Settings
@@ -226,7 +226,7 @@ def test_mcsd_roles(filled: Settings) -> None:
         "specialty:text=内科",
         "service.name=心血管",
         "location.name=示例镇",
-        f"organization:Organization.partof.name=示例镇",
+        "organization:Organization.partof.name=示例镇",
     ]
     with client_of(filled) as client:
         counts = [len(ask(client, f"PractitionerRole?{one}")) for one in roles]
