@@ -75,7 +75,10 @@ def _apply(connection: "DuckDBPyConnection", rule: Rule, budget: int, *, is_link
         if is_linking
         else "(l.lefts + l.rights) * (r.lefts + r.rights)"
     )
-    counts = "select h, count(*) filter (side = 0) as lefts, count(*) filter (side = 1) as rights from {} group by h"
+    counts = (
+        "select h, count(*) filter (side = 0) as lefts, count(*) filter (side = 1) as rights"
+        " from {} group by h"
+    )
     connection.execute(
         f"create temp table size as select l.h, {size} as pairs"
         f" from ({counts.format('k1')}) l join ({counts.format('k2')}) r using (h)"

@@ -25,7 +25,7 @@ COLUMNS = (
 
 `*_sound` is toneless pinyin for Chinese characters and the name itself otherwise, `*_like` the same for ears
 of another dialect, `given_shape` has one character for all that look like it; `birth` is YYYYMMDD, YYYYMM
-or YYYY; `number` a resident identity number without its check character (17 digits), or another number as it is.
+or YYYY; `number` a resident identity number without its check character (17 digits), or another as it is.
 """
 
 Names: TypeAlias = Mapping[str, str]

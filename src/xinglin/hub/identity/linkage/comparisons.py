@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from ruamel.yaml import YAML
 
+from xinglin.core.i18n import translate
 from xinglin.hub.identity.linkage.predicates import Row, Test, holds, sql_of
 from xinglin.standards.persons import meanings
 
@@ -45,6 +46,12 @@ class Comparison:
     def size(self) -> int:
         """How many levels a model has for this."""
         return len(self.labels)
+
+    def label(self, level: int, language: str) -> str:
+        """Name a level in `language` ("en" or "zh")."""
+        if (told := meanings().get((self.name, level))) and told.name() == self.labels[level]:
+            return told.name(language)
+        return translate(self.labels[level], language)
 
     def sql(self) -> str:
         """Write the comparison of people `l` and `r` as an expression that gives the level's number."""

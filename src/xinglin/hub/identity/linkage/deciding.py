@@ -1,4 +1,4 @@
-"""Decide which weighed pairs are links: one to one between two files without duplicates, else whole persons."""
+"""Decide which weighed pairs are links: one to one between two files without duplicates, or whole persons."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -7,7 +7,7 @@ Edge: TypeAlias = tuple[int, int, float]
 """Two people (numbers) and the weight of their pair (bits)."""
 
 REPEATED: Final = 0.02
-"""Two files each without duplicates: so few of the linked records, at most, have a second partner of certain weight."""
+"""Files are without duplicates where at most so few linked records have a second certain partner."""
 CERTAIN: Final = 6.6
 """Weight (bits) of a pair that is hardly by mistake: probability 0.99."""
 LARGEST: Final = 60

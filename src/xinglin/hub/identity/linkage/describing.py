@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
-from dataclasses import replace
 from itertools import islice
 from multiprocessing import get_context
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from xinglin.core import clock
 from xinglin.hub.identity.linkage.database import number, rows
-from xinglin.standards.persons import COLUMNS, Features, columns, describe
+from xinglin.standards.persons import COLUMNS, Features, describe
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,8 +29,10 @@ NUMBERS: Final = frozenset({"birth_year", "birth_number", "birth_rough", "identi
 """Columns that are whole numbers; all others are text."""
 _TAKEN: Final = (
     "side, id, full_name, surname, given_name, sex, birth_date, identity_number, phone, street_number,"
-    " nullif(concat(state, city, address_line, address_line2), '')"
+    " nullif(concat(if(contains(coalesce(address_line, ''), state), null, state),"
+    " if(contains(coalesce(address_line, ''), city), null, city), address_line, address_line2), '')"
 )
+_CELLS: Final = attrgetter(*COLUMNS)
 _BETWEEN: Final = re.compile(r"[;,；，、/]")
 
 
@@ -56,7 +58,6 @@ def describe_rows(connection: "DuckDBPyConnection") -> int:
     for table in _read(batches, today, number(connection, "select count(*) from raw")):
         first = _insert(connection, table, first)
     connection.execute("drop table raw")
-    disown(connection)
     return first - 1
 
 
@@ -65,41 +66,28 @@ def enter_people(connection: "DuckDBPyConnection", people: Iterable[tuple[str, F
     _create(connection)
     first, source = 1, iter(people)
     while batch := list(islice(source, BATCH)):
-        cells = list(zip(*(columns(features) for _, features in batch), strict=True))
-        first = _insert(connection, [[0] * len(batch), [id_ for id_, _ in batch], *cells], first)
-    disown(connection)
+        cells = list(zip(*(_CELLS(features) for _, features in batch), strict=True))
+        first = _insert(connection, _packed([[0] * len(batch), [id_ for id_, _ in batch], *cells]), first)
     return first - 1
 
 
-def disown(connection: "DuckDBPyConnection") -> None:
-    """Take a mother's identity number off her newborn: it isn't the child's (see `own`)."""
-    connection.execute(
-        "update person set identity = null, identity_short = null, identity_checked = 0 where mother is not null"
-        " and birth is not null and identity_checked = 1 and substr(identity, 7, 8) <> birth"
-    )
+def describe_batch(batch: Sequence[RawRow], today: date) -> bytes:
+    """Read a batch of rows: an Arrow stream of the columns of `person` but `n`."""
+    cells = [_CELLS(_described(row[2:], today)) for row in batch]
+    return _packed([[row[0] for row in batch], [row[1] for row in batch], *zip(*cells, strict=True)])
 
 
-def own(features: Features) -> Features:
-    """Give the features without an identity number that is the mother's.
+def _packed(table: Sequence[Cells]) -> bytes:
+    import pyarrow as pa
 
-    So is a number with its check character right, but another birth date, on a record that names a mother.
-    """
-    is_mothers = (
-        features.mother is not None
-        and features.birth is not None
-        and features.identity is not None
-        and bool(features.identity_checked)
-        and features.identity[6:14] != features.birth
-    )
-    if not is_mothers:
-        return features
-    return replace(features, identity=None, identity_short=None, identity_checked=0)
-
-
-def describe_batch(batch: Sequence[RawRow], today: date) -> list[Cells]:
-    """Read a batch of rows: a list for each column of `person` but `n`."""
-    cells = [columns(_described(row[2:], today)) for row in batch]
-    return [[row[0] for row in batch], [row[1] for row in batch], *map(list, zip(*cells, strict=True))]
+    kinds = [pa.int8(), pa.string()]
+    kinds += [pa.int32() if name in NUMBERS else pa.string() for name in COLUMNS]
+    arrays = [pa.array(values, kind) for values, kind in zip(table, kinds, strict=True)]
+    batch = pa.record_batch(arrays, names=["side", "id", *COLUMNS])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    return sink.getvalue().to_pybytes()
 
 
 def _described(row: tuple[str | None, ...], today: date) -> Features:
@@ -118,7 +106,7 @@ def _described(row: tuple[str | None, ...], today: date) -> Features:
     )
 
 
-def _read(batches: Iterator[list[RawRow]], today: date, count: int) -> Iterator[list[Cells]]:
+def _read(batches: Iterator[list[RawRow]], today: date, count: int) -> Iterator[bytes]:
     if count < MANY:
         yield from (describe_batch(batch, today) for batch in batches)
         return
@@ -135,17 +123,13 @@ def _create(connection: "DuckDBPyConnection") -> None:
     connection.execute(f"create table person (n integer, side tinyint, id varchar, {typed})")
 
 
-def _insert(connection: "DuckDBPyConnection", table: list[Cells], first: int) -> int:
+def _insert(connection: "DuckDBPyConnection", packed: bytes, first: int) -> int:
     import pyarrow as pa
 
-    count = len(table[0])
-    kinds = [pa.int32(), pa.int8(), pa.string()]
-    kinds += [pa.int32() if name in NUMBERS else pa.string() for name in COLUMNS]
-    arrays = [
-        pa.array(values, kind)
-        for values, kind in zip([range(first, first + count), *table], kinds, strict=True)
-    ]
-    connection.register("batch", pa.table(arrays, names=["n", "side", "id", *COLUMNS]))
-    connection.execute("insert into person select * from batch")
+    table = pa.ipc.open_stream(packed).read_all()
+    connection.register("batch", table)
+    connection.execute(
+        f"insert into person select ({first} + row_number() over () - 1)::integer, * from batch"
+    )
     connection.unregister("batch")
-    return first + count
+    return first + int(table.num_rows)

@@ -18,9 +18,9 @@ class UnusableMap(IntakeError):
     code = "XL7721"
     message = "The map of columns {file} can't be used: {detail}."
     remedy = (
-        "Write one line each, such as 'surname: FAMILY_NAME'; 'id' is needed. Fields: id, given_name, surname, "
-        "full_name, sex, birth_date, identity_number, phone, street_number, address_line, address_line2, city, "
-        "postal_code, state."
+        "Write one line each, such as 'surname: FAMILY_NAME'; 'id' is needed. Fields: id, given_name, "
+        "surname, full_name, sex, birth_date, identity_number, phone, street_number, address_line, "
+        "address_line2, city, postal_code, state."
     )
 
 

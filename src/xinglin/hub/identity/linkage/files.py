@@ -11,7 +11,7 @@ from xinglin.hub.identity.linkage.blocking import block
 from xinglin.hub.identity.linkage.columns import read_map
 from xinglin.hub.identity.linkage.comparisons import Comparison
 from xinglin.hub.identity.linkage.database import database, rows
-from xinglin.hub.identity.linkage.deciding import Edge, are_without_duplicates, one_to_one, persons
+from xinglin.hub.identity.linkage.deciding import Edge, Weigh, are_without_duplicates, one_to_one, persons
 from xinglin.hub.identity.linkage.describing import describe_rows, is_chinese
 from xinglin.hub.identity.linkage.model import Model, probability, weight_of
 from xinglin.hub.identity.linkage.normalising import normalise
@@ -41,6 +41,7 @@ class Linked:
     is_one_to_one: bool
     seconds: float
     model: Model
+    comparisons: tuple[Comparison, ...]
 
 
 def link(
@@ -76,10 +77,13 @@ def link(
         progress("Comparing")
         edges = weigh_pairs(connection, learned, compared)
         progress("Deciding")
-        links, is_one = _decide(connection, edges, learned, compared, threshold, assignment, bool(right))
+        weigh = _weigher(connection, learned, compared)
+        links, is_one = _decide(
+            edges, weight_of(threshold), assignment, has_two=right is not None, weigh=weigh
+        )
         _write(connection, links, out)
     seconds = time.monotonic() - begun
-    return Linked(lefts, rights, pairs, len(links), is_one, seconds, learned)
+    return Linked(lefts, rights, pairs, len(links), is_one, seconds, learned, compared)
 
 
 def _fill(connection: "DuckDBPyConnection") -> Profile:
@@ -99,29 +103,26 @@ def weigh_pairs(connection: "DuckDBPyConnection", model: Model, compared: Sequen
 
 
 def _decide(
-    connection: "DuckDBPyConnection",
-    edges: list[Edge],
-    model: Model,
-    compared: Sequence[Comparison],
-    threshold: float,
-    assignment: Assignment,
-    has_two: bool,
+    edges: list[Edge], least: float, assignment: Assignment, *, has_two: bool, weigh: Weigh
 ) -> tuple[list[Edge], bool]:
-    least = weight_of(threshold)
     if has_two and (assignment == "one" or (assignment == "auto" and are_without_duplicates(edges))):
         return one_to_one(edges, least), True
     if has_two:
         return sorted(edge for edge in edges if edge[2] >= least), False
+    return persons(edges, least, weigh), False
 
+
+def _weigher(connection: "DuckDBPyConnection", model: Model, compared: Sequence[Comparison]) -> Weigh:
     def weigh(wanted: list[tuple[int, int]]) -> dict[tuple[int, int], float]:
-        connection.execute("create or replace temp table wanted (a integer, b integer)")
-        for at in range(0, len(wanted), 10_000):
-            listed = ", ".join(f"({a}, {b})" for a, b in wanted[at : at + 10_000])
-            connection.execute(f"insert into wanted values {listed}")
+        import pyarrow as pa
+
+        sides = [pa.array(side, pa.int32()) for side in zip(*wanted, strict=True)]
+        connection.register("wanted", pa.table(sides, names=["a", "b"]))
         found = rows(connection, score_pairs("wanted", model, compared))
+        connection.unregister("wanted")
         return {(int(a), int(b)): float(weight) for a, b, weight in found}
 
-    return persons(edges, least, weigh), False
+    return weigh
 
 
 def _write(connection: "DuckDBPyConnection", links: Sequence[Edge], out: Path) -> None:

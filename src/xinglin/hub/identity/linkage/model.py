@@ -13,11 +13,16 @@ correction `log2(1 + households * product(h) / (chance * product(u)))`. Where a 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias
+
+import msgspec
 
 from xinglin.core.i18n import Phrase
 from xinglin.hub.identity.linkage.comparisons import MISSING
 from xinglin.hub.identity.linkage.errors import UnusableModel
+
+VERSION: Final = 1
+"""Version of the model's form."""
 
 Frequencies: TypeAlias = Mapping[str, float]
 """Comparison name to the share of people who have the value on which a pair agrees."""
@@ -52,7 +57,7 @@ class Model:
     pairs: int
     trained: str
     splink: str
-    version: int = 1
+    version: int = VERSION
     rounds: int = 0
 
     def to_json(self) -> dict[str, object]:
@@ -121,16 +126,23 @@ def weight_of(chance: float) -> float:
 
 
 def read_model(content: object) -> Model:
-    """Take a model from its JSON; raises UnusableModel."""
+    """Take a model from its JSON (bytes, or the values); raises UnusableModel."""
+    text = content if isinstance(content, bytes) else msgspec.json.encode(content)
     try:
-        values = dict(cast("Mapping[str, object]", content))
-        learned = [
-            Learned(**cast("dict[str, object]", one))
-            for one in cast("list[object]", values.pop("comparisons"))
-        ]  # type: ignore[arg-type]
-        return Model(comparisons=learned, **values)  # type: ignore[arg-type]
-    except (TypeError, ValueError, KeyError) as error:
-        raise UnusableModel(detail=Phrase("it isn't of this version ({why})", why=error)) from error
+        model = msgspec.json.decode(text, type=Model)
+    except msgspec.MsgspecError as error:
+        raise UnusableModel(detail=Phrase("it isn't a model of this version ({why})", why=error)) from error
+    if model.version != VERSION:
+        raise UnusableModel(detail=Phrase("it is of version {version}", version=model.version))
+    shares = [(one.m, one.u, one.h) for one in model.comparisons]
+    is_whole = model.matches > 0 and model.chance > 0 and model.households >= 0
+    if not is_whole or not all(_are_shares(*lists) for lists in shares):
+        raise UnusableModel(detail=Phrase("its shares must be above 0, and as many in each class"))
+    return model
+
+
+def _are_shares(*lists: list[float]) -> bool:
+    return len({len(one) for one in lists}) == 1 and all(0 < share <= 1 for one in lists for share in one)
 
 
 def _check(one: Learned, level: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from xinglin.core.i18n import Phrase
 from xinglin.hub.identity.linkage.columns import FIELDS, Names
@@ -13,14 +13,16 @@ from xinglin.hub.identity.linkage.errors import EmptyTable, MissingColumn, Unusa
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_CSV = (
+CSV: Final = (
     "read_csv(?, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"',"
     " strict_mode = true, null_padding = false, max_line_size = 4194304)"
 )
+"""How a CSV file is read (RFC 4180, in UTF-8); its path is the query's parameter."""
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file as UnusableTable."""
     import duckdb
 
     try:
@@ -35,8 +37,8 @@ def header(connection: "DuckDBPyConnection", path: Path) -> dict[str, str]:
     """Give the names of a file's columns: trimmed, to as they stand there."""
     if not path.stat().st_size:
         raise EmptyTable(file=path.name)
-    with _readable(path):
-        found = rows(connection, f"describe select * from {_CSV}", str(path))
+    with readable(path):
+        found = rows(connection, f"describe select * from {CSV}", str(path))
     return {str(name).strip(): str(name) for name, *_ in found}
 
 
@@ -55,8 +57,8 @@ def read_people(connection: "DuckDBPyConnection", path: Path, names: Names, side
     ]
     fields = ", ".join(f"{field} varchar" for field in FIELDS)
     connection.execute(f"create table if not exists raw (side tinyint, {fields})")
-    with _readable(path):
-        connection.execute(f"insert into raw select {side}, {', '.join(taken)} from {_CSV}", [str(path)])
+    with readable(path):
+        connection.execute(f"insert into raw select {side}, {', '.join(taken)} from {CSV}", [str(path)])
     count = number(connection, "select count(*) from raw where side = ?", side)
     if not count:
         raise EmptyTable(file=path.name)

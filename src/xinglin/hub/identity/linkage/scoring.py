@@ -20,7 +20,8 @@ def count_values(connection: "DuckDBPyConnection", compared: Collection[Comparis
     counted = [one.frequency for one in compared if one.frequency]
     for column in counted:
         connection.execute(
-            f"create temp table f_{column} as select {column} as v, (count(*) / sum(count(*)) over ())::float as f"
+            f"create temp table f_{column} as select {column} as v,"
+            " (count(*) / sum(count(*)) over ())::float as f"
             f" from person where {column} is not null group by {column}"
         )
     joins = " ".join(f"left join f_{column} on f_{column}.v = person.{column}" for column in counted)
@@ -45,8 +46,7 @@ def levels_sql(compared: Sequence[Comparison]) -> str:
     return ", ".join(f"{one.sql()} as g_{one.name}" for one in compared)
 
 
-def score_pairs(pairs: str, model: Model, compared: Sequence[Comparison]
-) -> str:
+def score_pairs(pairs: str, model: Model, compared: Sequence[Comparison]) -> str:
     """Write the query that weighs the table `pairs`: a, b, weight."""
     learned = {one.name: one for one in model.comparisons}
     used = [one for one in compared if one.name in learned]

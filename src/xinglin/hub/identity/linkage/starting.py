@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 LARGEST: Final = 40_000
-"""People Splink sees; of more, a sample of whole blocks is taken, so that records of one person stay together."""
+"""People Splink sees; of more, whole blocks are sampled, so that records of one person stay together."""
 RANDOM_PAIRS: Final = 300_000
 _BLOCKS: Final = (("birth",), ("surname_sound", "given_sound"), ("phone",), ("street",), ("given_sound",))
 
@@ -41,7 +41,9 @@ def start(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> S
     )
     api = DuckDBAPI(connection)
     linker = Linker(api.register("sample"), _settings(compared), log_level=None)
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1, num_chunks=1, min_count_per_level=None)
+    linker.training.estimate_u_using_random_sampling(
+        max_pairs=RANDOM_PAIRS, seed=1, num_chunks=1, min_count_per_level=None
+    )
     present = {column for one in compared for column in one.needs} | {"surname_sound", "given_sound"}
     for columns in [one for one in _BLOCKS if set(one) <= present][:2]:
         rule = " and ".join(f"l.{column} = r.{column}" for column in columns)

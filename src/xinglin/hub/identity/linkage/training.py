@@ -49,11 +49,10 @@ def train(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> M
     begun = start(connection, compared)
     _count_patterns(connection, compared, min(1.0, SAMPLE / pairs))
     state = _begin(begun, compared)
-    rounds = 0
-    for rounds in range(1, ROUNDS + 1):
+    rounds, moved = 0, 1.0
+    while moved >= CLOSE and rounds < ROUNDS:
         moved = _round(connection, state, compared)
-        if moved < CLOSE:
-            break
+        rounds += 1
     connection.execute("drop table pattern")
     people = number(connection, "select count(*) from person")
     return Model(
@@ -70,7 +69,8 @@ def train(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> M
 def _count_patterns(connection: "DuckDBPyConnection", compared: Sequence[Comparison], share: float) -> None:
     names = ", ".join(f"g_{one.name}" for one in compared)
     connection.execute(
-        f"create temp table pattern as select {names}, count(*)::double as c from (select {levels_sql(compared)}"
+        f"create temp table pattern as select {names}, count(*)::double as c"
+        f" from (select {levels_sql(compared)}"
         " from (select * from pair where hash(a, b) % 100000 < ?) p join person l on l.n = p.a"
         f" join person r on r.n = p.b) group by {names}",
         [math.ceil(share * 100_000)],
@@ -113,7 +113,8 @@ def _round(connection: "DuckDBPyConnection", state: State, compared: Sequence[Co
         f" from (select *, {logs[0]} as l0, {logs[1]} as l1, {logs[2]} as l2 from pattern)))"
     )
     parts = [
-        f"select '{one.name}', g_{one.name}, sum(w0), sum(w1), sum(w2) from post where g_{one.name} >= 0 group by 2"
+        f"select '{one.name}', g_{one.name}, sum(w0), sum(w1), sum(w2) from post"
+        f" where g_{one.name} >= 0 group by 2"
         for one in compared
     ]
     counts = rows(connection, " union all ".join(parts))
