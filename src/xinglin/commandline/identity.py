@@ -9,12 +9,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from xinglin.commandline import identity_link
 from xinglin.commandline.shell import LANGUAGE, _, err, out
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(no_args_is_help=True, help=_("One person, one identity: matching, review, decisions."))
 review = typer.Typer(no_args_is_help=True, help=_("Pairs that a person must look at."))
 cli.add_typer(review, name="review")
+cli.add_typer(identity_link.cli)
 
 _EXITS = _(
     "Exit codes: 0 done; 10 settings; 11 database; 12 no such person, pair or decision, or a conflict."
