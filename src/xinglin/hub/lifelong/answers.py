@@ -1,13 +1,14 @@
 """Timelines as JSON, for programs; the command line writes its tables from the same."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from xinglin.core.exact_json import Json
 from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong.agree import reasons
+from xinglin.hub.lifelong.elements import member, name_of_concept, objects
 from xinglin.hub.lifelong.periods import period_end
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.sources import Told
@@ -73,16 +74,16 @@ def detail(shown: Statement) -> str:
     content = shown.content
     match shown.kind:
         case "visit":
-            return _words(content.get("serviceType"))
+            return name_of_concept(content.get("serviceType"))
         case "medicine":
-            doses = _objects(content.get("dosageInstruction") or content.get("dosage"))
+            doses = objects(content.get("dosageInstruction") or content.get("dosage"))
             return "; ".join(str(dose["text"]) for dose in doses if dose.get("text"))
         case "allergy":
             shows = [
                 w
-                for r in _objects(content.get("reaction"))
-                for m in _objects(r.get("manifestation"))
-                if (w := _words(m))
+                for r in objects(content.get("reaction"))
+                for m in objects(r.get("manifestation"))
+                if (w := name_of_concept(m))
             ]
             return "; ".join(dict.fromkeys(shows))
         case "report":
@@ -100,7 +101,7 @@ def _findings(shown: Statement, units: Mapping[str, str]) -> Json:
     if shown.value is not None:
         made["value"] = measured(shown, shown.content, units)
     if shown.parts:
-        components = _objects(shown.content.get("component"))
+        components = objects(shown.content.get("component"))
         made["parts"] = [
             {"title": part.title, **({"value": measured(part, raw, units)} if part.value else {})}
             for part, raw in zip(shown.parts, components, strict=True)
@@ -141,8 +142,8 @@ def _judged(number: Decimal, bounds: Mapping[str, Any]) -> Json:
 
 
 def _flag(raw: Json) -> str:
-    for concept in _objects(raw.get("interpretation")):
-        for coding in _objects(concept.get("coding")):
+    for concept in objects(raw.get("interpretation")):
+        for coding in objects(concept.get("coding")):
             if coding.get("code"):
                 return str(coding["code"])
         if concept.get("text"):
@@ -156,13 +157,12 @@ def is_abnormal(flag: str) -> bool:
 
 
 def _range(part: Statement | Part, raw: Json, value: Value) -> Json:
-    ranges = _objects(raw.get("referenceRange"))
+    ranges = objects(raw.get("referenceRange"))
     if not ranges:
         return {}
     made: Json = {}
     for name in ("low", "high"):
-        bound = ranges[0].get(name)
-        number = _bound(part, cast("Json", bound), value) if isinstance(bound, dict) else None
+        number = _bound(part, member(ranges[0].get(name)), value)
         if number is not None:
             made[name] = number
     if not made and ranges[0].get("text"):
@@ -199,25 +199,6 @@ def _source(one: Told, fact: Fact, others: Mapping[Any, Statement], language: st
 def _coding(code: str) -> Json:
     system, _, symbol = code.rpartition("|")
     return {"system": system, "code": symbol} if system else {"code": symbol}
-
-
-def _words(concept: Any) -> str:
-    if not isinstance(concept, dict):
-        return ""
-    found = cast("Json", concept)
-    if found.get("text"):
-        return str(found["text"])
-    return next((str(c["display"]) for c in _objects(found.get("coding")) if c.get("display")), "")
-
-
-def _objects(value: Any) -> Sequence[Json]:
-    return list(_each(value))
-
-
-def _each(value: Any) -> Iterator[Json]:
-    for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
-        if isinstance(one, dict):
-            yield cast("Json", one)
 
 
 @cache

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from xinglin.core.exact_json import Json
+from xinglin.hub.lifelong.elements import objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,7 @@ def who(patient: Json) -> Who:
 
 def name_of(patient: Json) -> str:
     """Give a Patient's first name as text."""
-    for name in cast("list[Any]", patient.get("name") or []):
-        if isinstance(name, dict):
-            text = _written(cast("Json", name))
-            if text:
-                return text
-    return ""
+    return next((text for name in objects(patient.get("name")) if (text := _written(name))), "")
 
 
 def _written(name: Json) -> str:
@@ -35,7 +31,8 @@ def _written(name: Json) -> str:
     if name.get("text"):
         return str(name["text"])
     family = str(name.get("family") or "")
-    given = [str(one) for one in cast("list[Any]", name.get("given") or [])]
+    every = name.get("given")
+    given = [str(one) for one in cast("list[Any]", every)] if isinstance(every, list) else []
     if family and ord(family[0]) > 0x2E00:
         return family + "".join(given)
     return " ".join([*given, family]).strip()

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Final
 
 from xinglin.core.exact_json import Json
+from xinglin.hub.lifelong.elements import member
 
 _DAYS: Final[Mapping[str, int]] = {"d": 1, "wk": 7}
 """UCUM units of whole days; months differ in length, so they aren't counted."""
@@ -14,11 +15,10 @@ _LONGEST: Final = 3_650
 
 def period_end(content: Json) -> str | None:
     """Give the day on which an order's supply ends: its start and the days supplied; None where unknown."""
-    request = content.get("dispenseRequest")
     start = content.get("authoredOn")
-    if not isinstance(request, dict) or not isinstance(start, str) or len(start) < 10:
+    if not isinstance(start, str) or len(start) < 10:
         return None
-    days = _days(cast("Json", request).get("expectedSupplyDuration"))
+    days = _days(member(member(content.get("dispenseRequest")).get("expectedSupplyDuration")))
     if days is None:
         return None
     try:
@@ -27,11 +27,8 @@ def period_end(content: Json) -> str | None:
         return None
 
 
-def _days(duration: Any) -> int | None:
-    if not isinstance(duration, dict):
-        return None
-    found = cast("Json", duration)
-    value, unit = found.get("value"), str(found.get("code") or "")
+def _days(duration: Json) -> int | None:
+    value, unit = duration.get("value"), str(duration.get("code") or "")
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or unit not in _DAYS:
         return None
     if not 0 < value <= _LONGEST or value != int(value):

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
 from xinglin.core.exact_json import Json
+from xinglin.hub.lifelong.elements import member, objects
 from xinglin.hub.lifelong.tables import shapes
 
 _SOURCE: Final = re.compile(r"urn:xinglin:source:(?P<source>[^:#]+):(?P<delivery>\d+)#")
@@ -68,8 +69,8 @@ class Places:
             if found is not None:
                 return found
         encounter = content.get("encounter")
-        if isinstance(encounter, dict):
-            visited = self._visits.get(str(cast("Json", encounter).get("reference") or ""))
+        if encounter is not None:
+            visited = self._visits.get(str(member(encounter).get("reference") or ""))
             if visited is not None and visited != NOWHERE:
                 return visited
         sender = self.sender(content)
@@ -77,7 +78,7 @@ class Places:
 
     def _named(self, provider: Json) -> Place | None:
         target = str(provider.get("reference") or "")
-        number = str(cast("Json", provider.get("identifier") or {}).get("value") or "")
+        number = str(member(provider.get("identifier")).get("value") or "")
         name = self._organizations.get(target) or str(provider.get("display") or "")
         if target.startswith("Organization/") or number or (name and not target):
             return Place(target or number, name)
@@ -86,8 +87,7 @@ class Places:
 
 def source_of(content: Json) -> tuple[str, str]:
     """Give source and delivery that a record came with; empty where it didn't come by intake."""
-    meta = content.get("meta")
-    source = cast("Json", meta).get("source") if isinstance(meta, dict) else None
+    source = member(content.get("meta")).get("source")
     found = _SOURCE.match(source) if isinstance(source, str) else None
     return (found["source"], found["delivery"]) if found else ("", "")
 
@@ -101,8 +101,8 @@ def organizations_of(content: Json) -> list[str]:
 def _providers(content: Json) -> list[Json]:
     name = shapes()[content["resourceType"]].provider
     value: Any = content.get(name) if name else None
+    found = objects(value)
     if isinstance(value, list):
         # Performers are people too, and a name alone doesn't tell which.
-        found = [cast("Json", one) for one in cast("list[Any]", value) if isinstance(one, dict)]
         return [one for one in found if str(one.get("reference") or "").startswith("Organization/")]
-    return [cast("Json", value)] if isinstance(value, dict) else []
+    return found

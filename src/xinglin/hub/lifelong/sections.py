@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, cast
+from typing import Final
 
 from xinglin.core.exact_json import Json
+from xinglin.hub.lifelong.elements import member, objects
 from xinglin.hub.lifelong.periods import period_end
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.statements import codes_of
@@ -77,14 +78,10 @@ def _latest(facts: Sequence[Fact]) -> list[Fact]:
 
 def _is_vital(fact: Fact) -> bool:
     return any(
-        code.endswith("|vital-signs") for one in _concepts(fact.shown.content) for code in codes_of(one)
+        code.endswith("|vital-signs")
+        for one in objects(fact.shown.content.get("category"))
+        for code in codes_of(one)
     )
-
-
-def _concepts(content: Json) -> list[Json]:
-    found = content.get("category")
-    every = cast("list[Any]", found) if isinstance(found, list) else []
-    return [cast("Json", one) for one in every if isinstance(one, dict)]
 
 
 def _is_present(content: Json, today: str) -> bool:
@@ -101,27 +98,26 @@ def _is_present(content: Json, today: str) -> bool:
 
 def _end_of(content: Json) -> str | None:
     """Give until when a medicine goes, where that is said."""
-    for name in ("effectivePeriod", "dispenseRequest"):
-        period = content.get(name)
-        if name == "dispenseRequest" and isinstance(period, dict):
-            period = cast("Json", period).get("validityPeriod")
-        if isinstance(period, dict) and cast("Json", period).get("end"):
-            return str(cast("Json", period)["end"])
+    supply = member(content.get("dispenseRequest"))
+    for period in (content.get("effectivePeriod"), supply.get("validityPeriod")):
+        end = member(period).get("end")
+        if end:
+            return str(end)
     return period_end(content)
 
 
 def _is_over(content: Json) -> bool:
-    clinical = content.get("clinicalStatus")
-    codes = codes_of(cast("Json", clinical)) if isinstance(clinical, dict) else ()
-    return any(code.rpartition("|")[2] in _OVER for code in codes) or any(
+    return _has_status(content, "clinicalStatus", _OVER) or any(
         name.startswith("abatement") for name in content
     )
 
 
 def _is_refuted(content: Json) -> bool:
-    found = content.get("verificationStatus")
-    codes = codes_of(cast("Json", found)) if isinstance(found, dict) else ()
-    return any(code.rpartition("|")[2] == "refuted" for code in codes)
+    return _has_status(content, "verificationStatus", frozenset({"refuted"}))
+
+
+def _has_status(content: Json, name: str, codes: frozenset[str]) -> bool:
+    return any(coding.get("code") in codes for coding in objects(member(content.get(name)).get("coding")))
 
 
 def _is_past(content: Json, _today: str) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Final
 
 from xinglin.core.exact_json import Json
 from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong.answers import measured
+from xinglin.hub.lifelong.elements import objects
 from xinglin.hub.lifelong.gathering import facts_of
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.statements import Part, Statement
@@ -52,8 +53,7 @@ def _points(fact: Fact) -> Iterator[Point]:
     shown = fact.shown
     if shown.value is not None and shown.value.number is not None:
         yield Point(fact, shown, shown.content)
-    components = cast("list[Any]", shown.content.get("component") or [])
-    for part, raw in zip(shown.parts, components, strict=False):
+    for part, raw in zip(shown.parts, objects(shown.content.get("component")), strict=True):
         if part.value is not None and part.value.number is not None:
             yield Point(fact, part, raw)
 

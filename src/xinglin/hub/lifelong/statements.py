@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from xinglin.core.exact_json import Json
+from xinglin.hub.lifelong.elements import member, name_of_concept, objects
 from xinglin.hub.lifelong.places import Place, Places, Sender
 from xinglin.hub.lifelong.tables import Path, Shape, shapes, system_names
 from xinglin.hub.lifelong.values import Value, fold, value_of
@@ -89,7 +90,7 @@ def statement(content: Json, version: int, places: Places, zone: str) -> Stateme
         value=value_of(content) if kind == "Observation" else None,
         parts=tuple(_parts(content)) if "component" in content else (),
         dose=_dose(content) if shape.kind == "medicine" else "",
-        department=_folded(_text(content.get("serviceType"))) if kind == "Encounter" else "",
+        department=_folded(_title(member(content.get("serviceType")))) if kind == "Encounter" else "",
         numbers=_numbers(content),
         sender=places.sender(content),
         place=places.place(content),
@@ -127,24 +128,23 @@ def _concept(content: Json, shape: Shape) -> Json:
     value: Any = content.get(shape.code)
     if value is None and shape.kind == "medicine":
         return _medicine(content)
-    if isinstance(value, list):
-        value = cast("list[Any]", value)[0] if value else None
-    return cast("Json", value) if isinstance(value, dict) else {}
+    found = objects(value)
+    return found[0] if found else {}
 
 
 def _medicine(content: Json) -> Json:
     """Give what a reference to a medicine says by itself: a contained record, else its name."""
-    reference: Json = content.get("medicationReference") or {}
+    reference = member(content.get("medicationReference"))
     target = str(reference.get("reference") or "")
-    for one in cast("list[Json]", content.get("contained") or []):
+    for one in objects(content.get("contained")):
         if target == f"#{one.get('id')}":
-            return one.get("code") or {}
+            return member(one.get("code"))
     return {"text": reference["display"]} if reference.get("display") else {}
 
 
 def codes_of(concept: Mapping[str, Any]) -> frozenset[str]:
     """Give the codings of a concept as `system|code`, each system by its one name."""
-    codings = _listed(concept.get("coding"))
+    codings = objects(concept.get("coding"))
     return frozenset([_code(str(c.get("system") or ""), str(c["code"])) for c in codings if c.get("code")])
 
 
@@ -154,33 +154,25 @@ def _code(system: str, symbol: str) -> str:
 
 
 def _title(concept: Json) -> str:
-    if concept.get("text"):
-        return str(concept["text"])
-    codings = _listed(concept.get("coding"))
-    for coding in codings:
-        if coding.get("display"):
-            return str(coding["display"])
-    return str(codings[0].get("code") or "") if codings else ""
-
-
-def _text(concept: Any) -> str:
-    return _title(cast("Json", concept)) if isinstance(concept, dict) else ""
+    """Give a concept's words, or its first code."""
+    codings = objects(concept.get("coding"))
+    return name_of_concept(concept) or (str(codings[0].get("code") or "") if codings else "")
 
 
 def _parts(content: Json) -> Iterator[Part]:
-    for one in _listed(content.get("component")):
-        concept: Json = one.get("code") or {}
+    for one in objects(content.get("component")):
+        concept = member(one.get("code"))
         title = _title(concept)
         yield Part(codes_of(concept), _folded(title), title, value_of(one))
 
 
 def _class(content: Json) -> str:
-    return str(cast("Json", content.get("class") or {}).get("code") or "")
+    return str(member(content.get("class")).get("code") or "")
 
 
 def _dose(content: Json) -> str:
     """Give how a medicine is taken, as text to compare; empty where nothing is said."""
-    doses = _objects(content.get("dosageInstruction") or content.get("dosage"))
+    doses = objects(content.get("dosageInstruction") or content.get("dosage"))
     amounts = [amount for dose in doses for amount in _amounts(dose)]
     if amounts:
         return fold(";".join(f"{a.get('value')}{a.get('unit') or a.get('code') or ''}" for a in amounts))
@@ -188,32 +180,18 @@ def _dose(content: Json) -> str:
 
 
 def _amounts(dose: Json) -> Iterator[Json]:
-    for rate in _listed(dose.get("doseAndRate")):
-        yield from _objects(rate.get("doseQuantity"))
-    yield from _objects(dose.get("dose"))
+    for rate in objects(dose.get("doseAndRate")):
+        yield from objects(rate.get("doseQuantity"))
+    yield from objects(dose.get("dose"))
 
 
 def _numbers(content: Json) -> frozenset[str]:
     if "identifier" not in content and "masterIdentifier" not in content:
         return frozenset()
-    every = [*_objects(content.get("identifier")), *_objects(content.get("masterIdentifier"))]
+    every = [*objects(content.get("identifier")), *objects(content.get("masterIdentifier"))]
     return frozenset(f"{one.get('system', '')}|{one['value']}" for one in every if one.get("value"))
 
 
 def _first_code(concept: Any) -> str:
-    if not isinstance(concept, dict):
-        return ""
-    codings = _listed(cast("Json", concept).get("coding"))
+    codings = objects(member(concept).get("coding"))
     return str(codings[0].get("code") or "") if codings else ""
-
-
-def _listed(value: Any) -> list[Json]:
-    """Give the objects of an array; where a source's records aren't checked, anything may stand there."""
-    if not isinstance(value, list):
-        return []
-    return [cast("Json", one) for one in cast("list[Any]", value) if isinstance(one, dict)]
-
-
-def _objects(value: Any) -> list[Json]:
-    """Give an object, or those of an array."""
-    return [cast("Json", value)] if isinstance(value, dict) else _listed(value)

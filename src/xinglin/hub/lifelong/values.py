@@ -1,7 +1,6 @@
 """What a record measured or found, and whether two of them are the same after units are brought together."""
 
 import unicodedata
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from xinglin.core.exact_json import Json, dumps
+from xinglin.hub.lifelong.elements import name_of_concept, objects
 from xinglin.standards.fhirpath.ucum import canonical
 from xinglin.standards.labitems import SYSTEM as LAB_ITEMS
 from xinglin.standards.labitems import Item, table
@@ -83,19 +83,16 @@ def _words(value: Any) -> Value:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return Value(Decimal(value), shown=_plainly(value))
     if isinstance(value, dict):
-        concept = cast("Json", value)
-        for text in _names(concept):
+        text = _name(cast("Json", value))
+        if text:
             return Value(words=fold(text), shown=text)
     written = dumps(value).decode()
     return Value(words=fold(written), shown=written)
 
 
-def _names(concept: Json) -> Iterator[str]:
-    if concept.get("text"):
-        yield str(concept["text"])
-    for coding in cast("list[Json]", concept.get("coding") or []):
-        if coding.get("display") or coding.get("code"):
-            yield str(coding.get("display") or coding.get("code"))
+def _name(concept: Json) -> str:
+    codes = (str(one["code"]) for one in objects(concept.get("coding")) if one.get("code"))
+    return name_of_concept(concept) or next(codes, "")
 
 
 def same_value(one: Value | None, other: Value | None, item: Item | None, tolerance: Decimal) -> bool:
