@@ -46,6 +46,7 @@ class Sender:
         self.no_address, self.no_sex = float(row["no_address"]), float(row["no_sex"])
         self.rough_birth, self.no_birth = float(row["rough_birth"]), float(row["no_birth"])
         self.parts, self.full_address = row["parts"] == "yes", row["full_address"] == "yes"
+        self.newborns = row["newborns"] == "yes"
         slips_more = float(row["slips"])
         self.rates = {name: rate * slips_more for name, rate in RATES.items()}
         self.any_name = sum(self.rates[name] for name in _NAME_SLIPS)
@@ -82,7 +83,7 @@ def records(person: Person, people: list[Person], chance: Chance) -> list[Record
 def record(person: Person, people: list[Person], sender: Sender, chance: Chance) -> Record:
     """Give the record that `sender` made of `person`."""
     roll = chance.next
-    if person.mother and person.age < 1 and chance.rate("infant"):
+    if person.mother and person.age < 1 and sender.newborns and chance.rate("infant"):
         return _newborn(person, person.mother, sender, chance)
     number, borrowed = _number(person, people, sender, chance)
     surname, given = _name(person, sender, chance)
@@ -109,7 +110,9 @@ def record(person: Person, people: list[Person], sender: Sender, chance: Chance)
 
 
 def _newborn(person: Person, mother: Person, sender: Sender, chance: Chance) -> Record:
-    name = mother.surname + mother.given + ("之子" if person.male else "之女")
+    twins = [one for one in person.household if one.twin and one.born == person.born]
+    order = ("大", "小")[twins.index(person)] if len(twins) == 2 else ""
+    name = f"{mother.surname}{mother.given}之{order}{'子' if person.male else '女'}"
     return Record(
         "",
         sender.name,

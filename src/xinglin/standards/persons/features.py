@@ -71,7 +71,7 @@ class Features:
     mother: str | None = None
     mother_sound: str | None = None
     birth_order: int | None = None
-    """Which of a multiple birth."""
+    """Which of a multiple birth; of newborns as in 王丽之子A."""
     mother_identity: str | None = None
     """The identity number of a newborn entered as its mother's (王丽之女), unless it is its own."""
 
@@ -159,7 +159,7 @@ def describe(
         state.strip().lower() or None if state else None,
         parent[0],
         parent[1],
-        birth_order,
+        birth_order or name.order,
         lent,
     )
 

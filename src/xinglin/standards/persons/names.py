@@ -1,5 +1,6 @@
 """What of a name is compared: its characters, its sound, and keys of what it is mistaken for."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -10,19 +11,19 @@ from xinglin.standards.persons.surnames import split
 
 TITLES: Final = ("先生", "女士", "小姐", "同志", "老师", "医生", "婆婆", "爷爷", "奶奶")
 """Forms of address behind a name; taken off only where the source says that it writes them."""
-_NEWBORN: Final = (
-    "之子",
-    "之女",
-    "之婴",
-    "之长子",
-    "之次子",
-    "之长女",
-    "之次女",
-    "之大",
-    "之小",
-    "婴儿",
-    "之双",
+_NEWBORN: Final = re.compile(
+    "(?P<mother>.{2,20}?)"
+    "(?:之双?(?:胞胎)?(?P<before>[长大次小三一二甲乙])?(?:男婴|女婴|婴儿|子|女|男|儿|婴)|男婴|女婴|婴儿)"
+    "(?P<behind>[一二三甲乙大小ab123])?"
 )
+"""How hospitals write newborns that have no name yet: 王丽之女, 王丽之次子, 王丽之子A, 王丽女婴."""
+_ORDERS: Final = {
+    **dict.fromkeys("长大一甲a1", 1),
+    **dict.fromkeys("次小二乙b2", 2),
+    **dict.fromkeys("三3", 3),
+}
+"""Which of twins or triplets a mark means."""
+_NEWBORN_ENDS: Final = tuple("子女男儿婴一二三甲乙大小ab123")
 _MARRIED: Final = "氏"
 
 
@@ -46,6 +47,8 @@ class Name:
     last: str | None = None
     mother: str | None = None
     """The mother's name, of a newborn that is registered as hers (王丽之女)."""
+    order: int | None = None
+    """Which of a multiple birth such a newborn is."""
 
 
 NAMELESS: Final = Name()
@@ -63,9 +66,10 @@ def read_name(
     text = clean(full or given or surname or "")
     if titles:
         text = next((text.removesuffix(title) for title in TITLES if text.endswith(title)), text)
-    mark = next((mark for mark in _NEWBORN if mark in text), None)
-    if mark:
-        return Name(mother=text.partition(mark)[0] or None)
+    newborn = _NEWBORN.fullmatch(text) if text.endswith(_NEWBORN_ENDS) else None
+    if newborn:
+        order = newborn["before"] or newborn["behind"]
+        return Name(mother=newborn["mother"], order=_ORDERS[order] if order else None)
     if surname and text.startswith(clean(surname)):
         before = clean(surname)
         return _forms(before, text[len(before) :] or None)

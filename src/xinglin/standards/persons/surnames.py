@@ -1,5 +1,6 @@
 """Chinese surnames: which there are, how they are read, and where in a full name the given name begins."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -8,6 +9,8 @@ from xinglin.standards.persons.tables import table
 
 _LONGEST_FULL: Final = 4
 """Characters of the longest usual Han name (a double surname and two more)."""
+_LETTERS: Final = re.compile("[a-z]+")
+"""Pinyin in place of one character that couldn't be typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def split(name: str) -> tuple[str | None, str | None]:
         return name[:2], name[2:]
     if name in known and len(name) > 1:
         return name, None
-    if name[0] not in known or len(name) > _LONGEST_FULL:
+    if name[0] not in known or len(_LETTERS.sub("x", name)) > _LONGEST_FULL:
         return (name[:4], name[4:]) if name[:4] in known and len(name) > 4 else (None, name)
     return name[0], name[1:] or None
 

@@ -46,6 +46,8 @@ def test_names_are_cleaned(written, cleaned):
         ("爱新觉罗溥仪", ("爱新觉罗", "溥仪")),
         ("王", ("王", None)),
         ("王yan", ("王", "yan")),
+        ("鹿妍min", ("鹿", "妍min")),
+        ("欧阳妍min", ("欧阳", "妍min")),
         ("?伟", (None, "?伟")),
         ("阿迪力·买买提", (None, "阿迪力·买买提")),
         ("古丽娜尔·买买提", (None, "古丽娜尔·买买提")),
@@ -178,10 +180,30 @@ def test_titles_go_only_where_they_are_declared():
     assert read_name("王先生", titles=True).given is None
 
 
-@pytest.mark.parametrize("written", ["王丽之女", "王丽之子", "王丽之次子", "王丽婴儿"])
-def test_newborns_are_known_by_their_mother(written):
+@pytest.mark.parametrize(
+    ("written", "order"),
+    [
+        ("王丽之女", None),
+        ("王丽之子", None),
+        ("王丽之次子", 2),
+        ("王丽之长女", 1),
+        ("王丽之子A", 1),
+        ("王丽之女乙", 2),
+        ("王丽之双胞胎大子", 1),
+        ("王丽之小女", 2),
+        ("王丽婴儿", None),
+        ("王丽女婴2", 2),
+    ],
+)
+def test_newborns_are_known_by_their_mother(written, order):
     name = read_name(written)
-    assert (name.surname, name.given, name.mother) == (None, None, "王丽")
+    assert (name.surname, name.given, name.mother, name.order) == (None, None, "王丽", order)
+
+
+@pytest.mark.parametrize("written", ["王羲之", "王之子", "李之儿", "王小婴", "王子"])
+def test_names_that_only_look_like_newborns(written):
+    assert read_name(written).mother is None
+    assert read_name(written).surname == written[0]
 
 
 def test_a_married_name_tells_no_given_name():
