@@ -9,7 +9,7 @@ for others, such as a regional platform, declares their codes: `speaks-for=CODE 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final, cast
 
@@ -135,12 +135,19 @@ def _references(value: Any) -> Iterable[Json]:
 
 def _codes(organization: Json) -> set[str]:
     """Give an Organization's codes in their normal form."""
-    found: set[str] = set()
-    for one in _references(organization.get("identifier")):
-        number = read(one)
-        if isinstance(number, Identifier) and number.kind in _CODES:
-            found.add(number.value)
-    return found
+    found = {
+        _code(one["system"], one["value"])
+        for one in _references(organization.get("identifier"))
+        if isinstance(one.get("system"), str) and isinstance(one.get("value"), str)
+    }
+    return found - {""}
+
+
+@lru_cache(maxsize=4_096)
+def _code(system: str, value: str) -> str:
+    """Give an institution's code in its normal form; "" where it is none. The same few come all the time."""
+    number = read({"system": system, "value": value})
+    return number.value if isinstance(number, Identifier) and number.kind in _CODES else ""
 
 
 async def _stored(store: Store, connection: Connection, ids: Sequence[str]) -> dict[str, Json]:
