@@ -10,6 +10,7 @@ import msgspec
 from xinglin.core.exact_json import ExactDecimal, Json
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
+from xinglin.hub.lifelong.elements import member, objects
 from xinglin.hub.lifelong.errors import TooManyRecords
 from xinglin.hub.lifelong.links import Linked, linked
 from xinglin.hub.lifelong.places import Places, organizations_of, source_of
@@ -24,6 +25,9 @@ from xinglin.standards.search import Compartment, parse_search
 
 MOST: Final = 20_000
 """Records of a person that one answer reads at most."""
+
+HEIRS: Final = 5
+"""How often one Patient may have been replaced by another; a circle ends here."""
 
 _SOURCES: Final = "SELECT id, institution, institution_name FROM source WHERE id = ANY(%s)"
 
@@ -49,8 +53,7 @@ async def gather(hub: Hub, connection: Connection, id_: str, types: Iterable[str
 
     `types` None: all that the timeline knows. Raises Unknown, Gone, SearchError or TooManyRecords.
     """
-    person = await linked(connection, id_)
-    head = await _head(hub.store, connection, person, id_)
+    person, head = await _person(hub.store, connection, id_)
     wanted = sorted(shapes() if types is None else types)
     contents = await _contents(hub.store, connection, person, wanted)
     places = await _places(hub.store, connection, [content for content, _ in contents])
@@ -64,6 +67,27 @@ async def facts_of(
     """Give a person and the facts of these types. Raises as `gather`."""
     person = await gather(hub, connection, id_, types)
     return person, await asyncio.to_thread(person.facts, rules("fact"))
+
+
+async def _person(store: Store, connection: Connection, id_: str) -> tuple[Linked, Record]:
+    """Give whose Patient it is, and who stands for them; a Patient that was replaced gives its heir."""
+    hops = 0
+    while True:
+        person = await linked(connection, id_)
+        head = await _head(store, connection, person, id_)
+        heir = _heir(head) if person.golden is None else None
+        if heir is None or hops == HEIRS:
+            return person, head
+        id_, hops = heir, hops + 1
+
+
+def _heir(patient: Record) -> str | None:
+    """Give the id of the Patient that took a Patient's place."""
+    for link in objects(patient.content.get("link")):
+        kind, _, id_ = str(member(link.get("other")).get("reference") or "").partition("/")
+        if link.get("type") == "replaced-by" and kind == "Patient" and id_:
+            return id_
+    return None
 
 
 async def _head(store: Store, connection: Connection, person: Linked, id_: str) -> Record:
