@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
-from xinglin.hub.changes import Action, Update
+from xinglin.hub.changes import Update
 from xinglin.hub.hub import Hub
 from xinglin.hub.records import Key
 from xinglin.hub.registries import departments, devices, find, institutions, practitioners, sheet
@@ -145,8 +145,3 @@ def _update(hub: Hub, record: Json) -> Update:
     change = Update(key.type, key, content=record)
     hub.admission.check(change)
     return change
-
-
-def unchanged(outcome: Outcome) -> int:
-    """Give how many records said nothing new."""
-    return outcome.written.get(Action.UNCHANGED.value, 0)
