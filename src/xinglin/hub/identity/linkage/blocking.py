@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final, cast
 
-from ruamel.yaml import YAML
-
 from xinglin.hub.identity.linkage.database import number, rows
+from xinglin.hub.identity.linkage.tables import shipped
 from xinglin.standards.persons import RULES
 
 if TYPE_CHECKING:
@@ -48,8 +46,7 @@ def person_rules() -> tuple[Rule, ...]:
 
 
 def _table() -> dict[str, list[dict[str, list[str]]]]:
-    text = (files("xinglin.hub.identity.linkage") / "blocking.yaml").read_text("utf-8")
-    return cast("dict[str, list[dict[str, list[str]]]]", YAML(typ="safe", pure=True).load(text))
+    return cast("dict[str, list[dict[str, list[str]]]]", shipped("blocking.yaml"))
 
 
 def block(connection: "DuckDBPyConnection", columns: "Collection[str]", rules: "Sequence[Rule]") -> int:

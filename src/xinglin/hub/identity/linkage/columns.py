@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from xinglin.core.i18n import Phrase
 from xinglin.hub.identity.linkage.errors import UnusableMap
+from xinglin.hub.identity.linkage.tables import read_yaml
 
 FIELDS = (
     "id", "given_name", "surname", "full_name", "sex", "birth_date", "identity_number", "phone",
@@ -46,7 +46,7 @@ def read_map(path: Path) -> ColumnMap:
     Raises UnusableMap with what is wrong.
     """
     try:
-        content: object = YAML(typ="safe", pure=True).load(path.read_text("utf-8-sig"))
+        content = read_yaml(path.read_text("utf-8-sig"))
     except (YAMLError, UnicodeDecodeError) as error:
         detail = Phrase("it isn't YAML in UTF-8 ({why})", why=" ".join(str(error).split())[:120])
         raise UnusableMap(file=path.name, detail=detail) from error

@@ -8,13 +8,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final, cast
-
-from ruamel.yaml import YAML
 
 from xinglin.core.i18n import translate
 from xinglin.hub.identity.linkage.predicates import Row, Test, holds, sql_of
+from xinglin.hub.identity.linkage.tables import shipped
 from xinglin.standards.persons import meanings
 
 MISSING: Final = -1
@@ -89,8 +87,7 @@ class FileComparison:
 
 
 def _table(name: str) -> list[dict[str, object]]:
-    text = (files("xinglin.hub.identity.linkage") / name).read_text("utf-8")
-    content = cast("dict[str, list[dict[str, object]]]", YAML(typ="safe", pure=True).load(text))
+    content = cast("dict[str, list[dict[str, object]]]", shipped(name))
     return content["comparisons"]
 
 

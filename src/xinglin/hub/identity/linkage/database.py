@@ -1,9 +1,9 @@
 """DuckDB in process: bounded in memory and threads; the only place that imports it."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from xinglin.hub.identity.linkage.errors import ExtraMissing
 
@@ -15,7 +15,7 @@ MEMORY = "1400MB"
 
 
 @contextmanager
-def database(memory: str = MEMORY) -> "Iterator[DuckDBPyConnection]":
+def database(memory: str = MEMORY) -> "Generator[DuckDBPyConnection]":
     """Open an empty database that ends with the block; large joins go to a temporary folder.
 
     Raises ExtraMissing without the extra `identity`.
@@ -38,7 +38,7 @@ def database(memory: str = MEMORY) -> "Iterator[DuckDBPyConnection]":
 
 def rows(connection: "DuckDBPyConnection", sql: str, *values: object) -> list[tuple[Any, ...]]:
     """Give all rows of a query."""
-    return cast("list[tuple[Any, ...]]", connection.execute(sql, list(values)).fetchall())
+    return connection.execute(sql, list(values)).fetchall()
 
 
 def number(connection: "DuckDBPyConnection", sql: str, *values: object) -> int:

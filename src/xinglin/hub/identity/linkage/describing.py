@@ -11,13 +11,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from xinglin.core import clock
+from xinglin.hub.identity.linkage.arrow import Cells, packed, registered
 from xinglin.hub.identity.linkage.database import number, rows
 from xinglin.standards.persons import COLUMNS, Features, describe
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Cells: TypeAlias = Sequence[str | int | None]
 RawRow: TypeAlias = tuple[int, str, *tuple[str | None, ...]]
 
 BATCH: Final = 10_000
@@ -66,28 +66,20 @@ def enter_people(connection: "DuckDBPyConnection", people: Iterable[tuple[str, F
     _create(connection)
     first, source = 1, iter(people)
     while batch := list(islice(source, BATCH)):
-        cells = list(zip(*(_CELLS(features) for _, features in batch), strict=True))
-        first = _insert(connection, _packed([[0] * len(batch), [id_ for id_, _ in batch], *cells]), first)
+        cells = [_CELLS(features) for _, features in batch]
+        first = _insert(connection, _packed([0] * len(batch), [id_ for id_, _ in batch], cells), first)
     return first - 1
 
 
 def describe_batch(batch: Sequence[RawRow], today: date) -> bytes:
     """Read a batch of rows: an Arrow stream of the columns of `person` but `n`."""
     cells = [_CELLS(_described(row[2:], today)) for row in batch]
-    return _packed([[row[0] for row in batch], [row[1] for row in batch], *zip(*cells, strict=True)])
+    return _packed([row[0] for row in batch], [row[1] for row in batch], cells)
 
 
-def _packed(table: Sequence[Cells]) -> bytes:
-    import pyarrow as pa
-
-    kinds = [pa.int8(), pa.string()]
-    kinds += [pa.int32() if name in NUMBERS else pa.string() for name in COLUMNS]
-    arrays = [pa.array(values, kind) for values, kind in zip(table, kinds, strict=True)]
-    batch = pa.record_batch(arrays, names=["side", "id", *COLUMNS])
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as stream:
-        stream.write_batch(batch)
-    return sink.getvalue().to_pybytes()
+def _packed(sides: list[int], ids: list[str], cells: Sequence[Cells]) -> bytes:
+    columns = dict(zip(COLUMNS, zip(*cells, strict=True), strict=True))
+    return packed({"side": sides, "id": ids} | columns, {"side", *NUMBERS})
 
 
 def _described(row: tuple[str | None, ...], today: date) -> Features:
@@ -120,16 +112,12 @@ def _read(batches: Iterator[list[RawRow]], today: date, count: int) -> Iterator[
 
 def _create(connection: "DuckDBPyConnection") -> None:
     typed = ", ".join(f"{name} {'integer' if name in NUMBERS else 'varchar'}" for name in COLUMNS)
-    connection.execute(f"create table person (n integer, side tinyint, id varchar, {typed})")
+    connection.execute(f"create table person (n integer, side integer, id varchar, {typed})")
 
 
-def _insert(connection: "DuckDBPyConnection", packed: bytes, first: int) -> int:
-    import pyarrow as pa
-
-    table = pa.ipc.open_stream(packed).read_all()
-    connection.register("batch", table)
-    connection.execute(
-        f"insert into person select ({first} + row_number() over () - 1)::integer, * from batch"
-    )
-    connection.unregister("batch")
-    return first + int(table.num_rows)
+def _insert(connection: "DuckDBPyConnection", stream: bytes, first: int) -> int:
+    with registered(connection, "batch", stream) as count:
+        connection.execute(
+            f"insert into person select ({first} + row_number() over () - 1)::integer, * from batch"
+        )
+    return first + count

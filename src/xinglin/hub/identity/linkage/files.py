@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from xinglin.hub.identity.linkage.arrow import packed, registered
 from xinglin.hub.identity.linkage.blocking import block
 from xinglin.hub.identity.linkage.columns import read_map
 from xinglin.hub.identity.linkage.comparisons import Comparison
@@ -114,12 +115,9 @@ def _decide(
 
 def _weigher(connection: "DuckDBPyConnection", model: Model, compared: Sequence[Comparison]) -> Weigh:
     def weigh(wanted: list[tuple[int, int]]) -> dict[tuple[int, int], float]:
-        import pyarrow as pa
-
-        sides = [pa.array(side, pa.int32()) for side in zip(*wanted, strict=True)]
-        connection.register("wanted", pa.table(sides, names=["a", "b"]))
-        found = rows(connection, score_pairs("wanted", model, compared))
-        connection.unregister("wanted")
+        first, second = zip(*wanted, strict=True)
+        with registered(connection, "wanted", packed({"a": first, "b": second}, ("a", "b"))):
+            found = rows(connection, score_pairs("wanted", model, compared))
         return {(int(a), int(b)): float(weight) for a, b, weight in found}
 
     return weigh

@@ -5,13 +5,14 @@ leaves the database.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from xinglin.hub.identity.linkage.arrow import Cells, packed, registered
 from xinglin.hub.identity.linkage.columns import COLUMNS
 from xinglin.hub.identity.linkage.database import number
 from xinglin.hub.identity.linkage.values import (
@@ -123,21 +124,19 @@ def _value(column: str, present: Iterable[Field]) -> str:
 
 
 def _look_up(connection: "DuckDBPyConnection", field: Field, spread: "Spread") -> None:
-    import pyarrow as pa
-
     name = field.name
-    columns = ", ".join(f"{column} varchar" for column in field.columns)
-    connection.execute(f"create table read_{name} (v varchar, {columns})")
+    typed = ", ".join(f"{column} varchar" for column in field.columns)
+    connection.execute(f"create table read_{name} (v varchar, {typed})")
     odd = f" and not {field.plain.format(v=name)}" if field.plain else ""
     connection.execute(
         f"create table odd as select distinct {name} as v from raw where {name} is not null{odd}"
     )
     batches = _batches(connection)
     for values, results in spread(field.read, batches, number(connection, "select count(*) from odd")):
-        arrays = [pa.array(column, pa.string()) for column in (values, *results)]
-        connection.register("batch", pa.table(arrays, names=["v", *field.columns]))
-        connection.execute(f"insert into read_{name} select * from batch")
-        connection.unregister("batch")
+        columns: dict[str, Cells] = {"v": values}
+        columns.update(zip(field.columns, results, strict=True))
+        with registered(connection, "batch", packed(columns, ())):
+            connection.execute(f"insert into read_{name} select * from batch")
     connection.execute("drop table odd")
 
 
@@ -158,7 +157,7 @@ def read_batch(read: Reader, values: list[str]) -> tuple[list[str], Columns]:
 
 
 @contextmanager
-def _workers() -> Iterator[Spread]:
+def _workers() -> Generator[Spread]:
     pool: list[ProcessPoolExecutor] = []
 
     def spread(read: Reader, batches: Iterator[list[str]], count: int) -> Iterator[tuple[list[str], Columns]]:

@@ -1,6 +1,6 @@
 """Read CSV files into the database, with every fault said in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,7 @@ CSV: Final = (
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Generator[None]:
     """Say what is wrong with a file as UnusableTable."""
     import duckdb
 

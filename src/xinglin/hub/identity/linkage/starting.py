@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from xinglin.hub.identity.linkage.comparisons import MISSING, Comparison, for_splink
 from xinglin.hub.identity.linkage.database import number
@@ -39,7 +39,7 @@ def start(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> S
         " where hash(coalesce(birth, given, surname, n::varchar)) % 10000 < ?",
         [round(10_000 * share)],
     )
-    api = DuckDBAPI(connection)
+    api: Any = DuckDBAPI(connection)
     linker = Linker(api.register("sample"), _settings(compared), log_level=None)
     linker.training.estimate_u_using_random_sampling(
         max_pairs=RANDOM_PAIRS, seed=1, num_chunks=1, min_count_per_level=None
@@ -90,10 +90,9 @@ def _comparison(one: Comparison) -> dict[str, object]:
             "is_null_level": True,
         }
     ]
-    levels += [
-        {"sql_condition": for_splink(condition), "label_for_charts": f"{number} {one.labels[number]}"}
-        for condition, number in one.cases
-        if number != MISSING
-    ]
+    for condition, level in one.cases:
+        if level != MISSING:
+            label = f"{level} {one.labels[level]}"
+            levels.append({"sql_condition": for_splink(condition), "label_for_charts": label})
     levels.append({"sql_condition": "ELSE", "label_for_charts": "0 different"})
     return {"output_column_name": one.name, "comparison_levels": levels}
