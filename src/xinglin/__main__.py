@@ -16,6 +16,7 @@ from xinglin import __version__
 from xinglin.commandline import (
     codes,
     db,
+    identity,
     intake,
     mapping,
     package,
@@ -63,6 +64,7 @@ cli.add_typer(package.cli, name="package")
 cli.add_typer(terminology.cli, name="terminology")
 cli.add_typer(mapping.cli, name="mapping")
 cli.add_typer(quality.cli, name="quality")
+cli.add_typer(identity.cli, name="identity")
 cli.add_typer(person.cli, name="person")
 cli.add_typer(registry.cli, name="registry")
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Lifespan
 
-from xinglin.api import codes, lifelong, quality, system
+from xinglin.api import codes, identity, ihe, lifelong, quality, system
 from xinglin.api.fhir import routes as fhir
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.hosts import OwnHosts
@@ -45,6 +45,8 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
             *codes.routes(),
             *quality.routes(),
             *lifelong.routes(),
+            *identity.routes(),
+            *ihe.routes(),
             *intake.routes(),
             *fhir.routes(),
         ],

@@ -19,6 +19,7 @@ from xinglin.hub import schema
 from xinglin.hub.codes import work as codes
 from xinglin.hub.database import address
 from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.identity.follow import follow
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import loader, processes
 from xinglin.hub.intake.dropping import DropFolder
@@ -31,6 +32,7 @@ from xinglin.hub.quality.evaluate import evaluate
 
 LOOK_SECONDS: Final = 2.0
 REPLAY_SECONDS: Final = 60.0
+IDENTITY_PATIENTS: Final = 5_000
 QUALITY_SECONDS: Final = 30.0
 QUALITY_RECORDS: Final = 5_000
 """Records judged at a time, so that loading isn't held up for long."""
@@ -74,6 +76,7 @@ async def work(settings: Settings, url: str) -> None:
         hub = await stack.enter_async_context(open_hub(settings, url))
         crew = await stack.enter_async_context(processes(settings, url, settings.intake_workers))
         jobs = await stack.enter_async_context(open_jobs(hub, crew, url, _nothing))
+        hub.matching.start()
         settle()
         if settings.mllp_port:
             server, listener = await start_mllp(
@@ -83,12 +86,15 @@ async def work(settings: Settings, url: str) -> None:
             stack.callback(server.close)
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=False)),
+                tasks.create_task(
+                    _every(LOOK_SECONDS, lambda: jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=False))
+                ),
                 tasks.create_task(_every(LOOK_SECONDS, jobs.recover)),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: fetch_all(hub, settings))),
                 tasks.create_task(_every(REPLAY_SECONDS, lambda: _replay(hub))),
                 tasks.create_task(_every(REPLAY_SECONDS, lambda: _apply_codes(hub))),
                 tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub))),
+                tasks.create_task(_every(LOOK_SECONDS, lambda: follow(hub, most=IDENTITY_PATIENTS))),
             ]
             if settings.intake_folder:
                 folder = DropFolder(hub, Path(settings.intake_folder).expanduser())

@@ -33,6 +33,7 @@ def work(settings: Settings, parent: int, failed: Failed) -> "Starlette":
         async with AsyncExitStack() as stack:
             with _told(failed):
                 app.state.hub = await stack.enter_async_context(open_hub(settings, settings.database_url))
+            app.state.hub.matching.start()
             settle()
             yield
 

@@ -1,4 +1,4 @@
-"""Whatever comes, goes and is decided, in whatever order: every record has one person, and all can be undone."""
+"""Whatever comes, goes and is decided: every record has one person, and every decision can be undone."""
 
 import asyncio
 import shutil
@@ -109,7 +109,9 @@ class Desk:
 
     def snapshot(self) -> Any:
         """Give all that identity says, without times."""
-        pairs = self.execute("SELECT first, second, state, verdict, rule, decision FROM person_pair ORDER BY 1, 2")
+        pairs = self.execute(
+            "SELECT first, second, state, verdict, rule, decision FROM person_pair ORDER BY 1, 2"
+        )
         links = self.execute("SELECT patient, golden, how FROM person_link ORDER BY 1")
         goldens = {
             id_: {name: value for name, value in content.items() if name != "meta"}
@@ -185,7 +187,9 @@ def check(desk: Desk) -> None:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(steps, min_size=4, max_size=25))
 def test_any_sequence(desk: Desk, made: list[tuple[str, Any]]) -> None:

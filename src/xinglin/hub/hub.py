@@ -21,6 +21,7 @@ from xinglin.hub.changes import Action, Change, Create, Done, Matcher, carry_out
 from xinglin.hub.codes import Codes
 from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
+from xinglin.hub.identity.at_once import AtOnce
 from xinglin.hub.installed import definitions
 from xinglin.hub.records import Gone, Key, Record, Unknown, UnknownVersion
 from xinglin.hub.search import parameters as search_parameters
@@ -73,6 +74,7 @@ class Hub:
         self.codes = Codes()
         self.match: Matcher = partial(match, store)
         self.tending = Tending(database, store, self.transaction)
+        self.matching = AtOnce(store, self.transaction)
         self.terminology = Terminology(database, built_in(settings))
         self._written = 0
         self._training: asyncio.Task[None] | None = None
@@ -193,6 +195,7 @@ class Hub:
     def written(self, records: Sequence[Record]) -> None:
         """Take note of records that a transaction has committed."""
         count(records)
+        self.matching.take(records)
         if any(record.key.type == search_parameters.TYPE for record in records):
             self.tending.call()
         self._written += len(records)
@@ -211,6 +214,7 @@ class Hub:
     async def close(self) -> None:
         """Let background work end."""
         await self.tending.stop()
+        await self.matching.stop()
         if self._training is not None:
             await self._training
 

@@ -31,6 +31,8 @@ OPERATIONS: Mapping[str, Sequence[tuple[str, str]]] = {
     "Observation": [("lastn", f"{_OPERATION}/Observation-lastn")],
     "Patient": [
         ("everything", f"{_OPERATION}/Patient-everything"),
+        ("match", f"{_OPERATION}/Patient-match"),
+        ("ihe-pix", "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"),
         ("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),
     ],
     "ValueSet": [(name, f"{_OPERATION}/ValueSet-{name}") for name in ("expand", "validate-code")],

@@ -15,6 +15,7 @@ from xinglin.api.fhir.everything import encounter_everything, patient_everything
 from xinglin.api.fhir.exchange import Endpoint, Handler, interaction
 from xinglin.api.fhir.history import history
 from xinglin.api.fhir.lastn import lastn
+from xinglin.api.fhir.match import match
 from xinglin.api.fhir.patch import patch
 from xinglin.api.fhir.read import read
 from xinglin.api.fhir.search import search, search_by_post
@@ -46,6 +47,7 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/Encounter/{id}/$everything", "everything", encounter_everything),
     ("GET", "/Patient/{id}/$summary", "summary", summary),
     ("POST", "/Patient/{id}/$summary", "summary", summary),
+    ("POST", "/Patient/$match", "match", match),
     ("GET", "/Observation/$lastn", "lastn", lastn),
     ("GET", "/CodeSystem/$lookup", "lookup", lookup),
     ("POST", "/CodeSystem/$lookup", "lookup", lookup),

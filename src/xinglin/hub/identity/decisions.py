@@ -225,17 +225,19 @@ async def _plan_split(connection: Connection, wanted: Wanted, given: list[str]) 
 
 
 async def _plan_merge(connection: Connection, given: list[str]) -> _Plan:
-    """Hold the first records of two persons together."""
+    """Hold two persons together, record by record, so that it holds whichever of them goes."""
     if len(given) != 2:
         raise WrongDecision(action=MERGE, detail=Phrase("it takes two ids"))
     found = await rows.members(connection, given)
-    anchors: list[str] = []
-    for golden in given:
-        mine = [one for one in found if one.golden == golden]
-        if not mine:
+    sides = [[one.patient for one in found if one.golden == golden] for golden in given]
+    for golden, side in zip(given, sides, strict=True):
+        if not side:
             raise UnknownPerson(id=golden)
-        anchors.append(min(mine, key=lambda one: one.number).patient)
-    return _Plan(sorted([*given, *anchors]), {ordered(*anchors): True})
+    pairs = {ordered(one, other) for one in sides[0] for other in sides[1]}
+    for one in await rows.held(connection, sides[0]):
+        if one.pair in pairs and not one.together:
+            raise AgainstDecisions(first=one.pair[0], second=one.pair[1], ids=one.decision)
+    return _Plan([*given, *(one for side in sides for one in sorted(side))], dict.fromkeys(pairs, True))
 
 
 async def _must_be_known(connection: Connection, given: Collection[str]) -> dict[str, rows.Link]:

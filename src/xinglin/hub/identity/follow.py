@@ -94,7 +94,7 @@ async def _step(connection: Connection, hub: Hub, *, again: bool) -> tuple[Progr
     ids = ids or ()
     full = len(ids) == STEP
     place = last if full else looked_to
-    matched = await identify(connection, hub, ids, again=again) if ids else Matched()
+    matched = await identify(connection, hub.store, ids, again=again) if ids else Matched()
     if place is not None:
         await connection.execute(_GOT_TO, [place, matched.matched])
     finished = not full and looked < WINDOW

@@ -23,6 +23,9 @@ TAG: Final[Json] = {
 }
 """As HAPI FHIR's MDM marks golden records (https://hapifhir.io/hapi-fhir/docs/server_jpa_mdm/mdm_details.html)."""
 
+PREFIX: Final = "golden-"
+"""How the ids of golden Patients begin."""
+
 TRUST: Final = 50
 """The rank of a source that declares none; the option `trust` of a source is a number from 0 to 100."""
 
@@ -80,7 +83,7 @@ def rules() -> Sequence[Rule]:
 
 def golden_id(anchor: str) -> str:
     """Give the id of the golden Patient of a person whose first record is `anchor`; always the same."""
-    return "golden-" + blake2b(f"golden\x1f{anchor}".encode(), digest_size=15).hexdigest()
+    return PREFIX + blake2b(f"golden\x1f{anchor}".encode(), digest_size=15).hexdigest()
 
 
 def golden(id_: str, sources: Sequence[Spoken]) -> Json:

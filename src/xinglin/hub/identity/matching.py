@@ -1,13 +1,12 @@
 """Matching source Patients: each new or changed one finds its partners, and persons follow."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, cast
 
 from xinglin.core.clock import now
 from xinglin.hub.database import Connection
-from xinglin.hub.hub import Hub
 from xinglin.hub.identity import rows
 from xinglin.hub.identity.comparing import Compared, compared, evidently_apart, judge, unpack
 from xinglin.hub.identity.golden import golden_id
@@ -18,12 +17,12 @@ from xinglin.hub.identity.rows import Judged, Known
 from xinglin.hub.identity.scoring import Model
 from xinglin.hub.identity.tables import LINK
 from xinglin.hub.records import Key, Record
+from xinglin.hub.store import Store
 from xinglin.standards.search.keys import digest
 
 SHOWN: Final = 20
 """Pairs for review of one record at most, the weightiest: more would hide what matters."""
 
-_WORN: Final = "SELECT key FROM person_worn WHERE key = ANY(%s::bigint[])"
 _WEAR: Final = """
 INSERT INTO person_worn (key, rule, holders) VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING
 """
@@ -39,14 +38,16 @@ class Matched:
     records: list[Record] = field(default_factory=list[Record])
 
 
-async def identify(connection: Connection, hub: Hub, ids: Collection[str], *, again: bool = False) -> Matched:
+async def identify(
+    connection: Connection, store: Store, ids: Collection[str], *, again: bool = False
+) -> Matched:
     """Match source Patients whose present version isn't matched yet (`again`: whether it is or not).
 
     Works in the caller's transaction, which it makes the only one that matches until it ends. Ids of golden
     Patients are brought back to what identity says, should anybody else have written them.
     """
     await connection.execute(rows.LOCK)
-    current = await hub.store.current(connection, [Key("Patient", one) for one in ids])
+    current = await store.current(connection, [Key("Patient", one) for one in ids])
     goldens = await _goldens(connection, ids)
     spoilt = [one.key.id for one in current.values() if goldens.get(one.key.id, one.seq) != one.seq]
     sources = [one for one in current.values() if one.key.id not in goldens]
@@ -63,7 +64,7 @@ async def identify(connection: Connection, hub: Hub, ids: Collection[str], *, ag
     emptied = {one.golden for one in gone} | set(spoilt)
     if not touched and not emptied:
         return Matched()
-    records = await regroup(connection, hub.store, touched, evidently_apart, emptied)
+    records = await regroup(connection, store, touched, evidently_apart, emptied)
     return Matched(len(fresh), len(gone), records)
 
 
@@ -101,7 +102,7 @@ async def _judge(connection: Connection, said: Mapping[str, Compared], model: Mo
     crowded = {key for key, numbers in found.items() if len(numbers) > rows.MOST_SHARING}
     wanted = {number for key, numbers in found.items() if key not in crowded for number in numbers}
     known = await rows.known_numbers(connection, wanted)
-    worn = await _worn(connection, found)
+    worn = await rows.worn_keys(connection, found)
     pairs: dict[Pair, Judged] = {}
     unpacked = {number: unpack(one.body) for number, one in known.items()}
     for id_, one in said.items():
@@ -131,11 +132,6 @@ def _kept(pairs: Mapping[Pair, Judged], said: Collection[str]) -> dict[Pair, Jud
             for id_ in mine:
                 shown[id_] = shown.get(id_, 0) + 1
     return kept
-
-
-async def _worn(connection: Connection, found: Iterable[int]) -> set[int]:
-    rows_ = await (await connection.execute(_WORN, [sorted(found)])).fetchall()
-    return {cast("int", key) for (key,) in rows_}
 
 
 async def _wear(

@@ -1,10 +1,65 @@
 """The model in force: the newest that was trained on the province's own data, else the one shipped."""
 
+from functools import partial
+from typing import Final, cast
+
+from psycopg.types.json import Jsonb
+
+from xinglin.core.exact_json import Json, dumps
 from xinglin.hub.database import Connection
-from xinglin.hub.identity.scoring import Model, first
+from xinglin.hub.identity.linkage import model as linkage
+from xinglin.hub.identity.linkage.comparisons import MISSING
+from xinglin.hub.identity.scoring import Model, Scored, first
+from xinglin.standards.persons import FIELDS, Features, levels
+
+LINK: Final = 10.0
+"""Bits from which a trained model links: one wrong pair in 1,000 by its own reckoning."""
+REVIEW: Final = 0.0
+"""Bits from which a person looks at the pair: as likely as not."""
+
+_NEWEST: Final = "SELECT version, parameters FROM identity_model ORDER BY version DESC LIMIT 1"
+_KEEP: Final = """
+INSERT INTO identity_model (parameters, trained_from, charts) VALUES (%s, %s, %s) RETURNING version
+"""
 
 
 async def model_in_force(connection: Connection) -> Model:
-    """Give the model that decides at present."""
-    del connection
-    return first()
+    """Give the model that decides at present. Raises UnusableModel where its parameters can't be read."""
+    row = await (await connection.execute(_NEWEST)).fetchone()
+    if row is None:
+        return first()
+    version, parameters = cast("tuple[int, Json]", row)
+    return _trained(version, parameters)
+
+
+async def keep(connection: Connection, parameters: Json, trained_from: Json, charts: Json) -> int:
+    """Put a trained model in force; give its version. Raises UnusableModel."""
+    linkage.read_model(dict(parameters))
+    row = await (
+        await connection.execute(_KEEP, [Jsonb(parameters), Jsonb(trained_from), Jsonb(charts)])
+    ).fetchone()
+    return cast("tuple[int]", row)[0]
+
+
+_READ: Final[dict[bytes, Model]] = {}
+"""The model read last, by its text: read once a process."""
+
+
+def _trained(version: int, parameters: Json) -> Model:
+    text = dumps(parameters)
+    if text not in _READ:
+        model = linkage.read_model(dict(parameters))
+        _READ.clear()
+        _READ[text] = Model(partial(_score, model), LINK, REVIEW, version)
+    return _READ[text]
+
+
+def _score(model: linkage.Model, one: Features, other: Features) -> Scored:
+    found = {
+        name: MISSING if level is None else level
+        for name, level in zip(FIELDS, levels(one, other), strict=True)
+    }
+    said = linkage.score(found, model)
+    fields = {part.name: (part.level, part.weight + part.frequency) for part in said.contributions}
+    known = {name: value for name, value in fields.items() if value[0] != MISSING}
+    return Scored(said.weight, said.probability, known)

@@ -1,7 +1,9 @@
 """Who belongs together: from links and decisions to persons. Pure; the order of arrival is no matter.
 
 Decisions that hold two records together join first. Then links join, the strongest first, unless the two
-persons that would become one hold records that a decision keeps apart or that evidently are two people.
+persons that would become one hold records that a decision keeps apart or that evidently are two people's.
+Where somebody has decided that records are one person's though they differ, evident differences tell nothing
+any more about that person, so there only decisions keep a link from joining.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,12 +63,14 @@ def partition(
     for first, second in sorted(constraints.together):
         if first in persons and second in persons:
             _join(persons, first, second)
+    vouched = {one for pair in constraints.together if persons.keys() >= set(pair) for one in pair}
     blocked: list[Edge] = []
     for edge in sorted(edges, key=lambda one: one.rank):
         one, other = (persons.get(id_) for id_ in edge.pair)
         if one is None or other is None or one is other:
             continue
-        if _may_join(one, other, constraints, evidently_apart):
+        differ = evidently_apart if vouched.isdisjoint(one) and vouched.isdisjoint(other) else _never
+        if _may_join(one, other, constraints, differ):
             _join(persons, *edge.pair)
         else:
             blocked.append(edge)

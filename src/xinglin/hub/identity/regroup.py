@@ -67,6 +67,9 @@ _PAIR_STATES: Final[tuple[LiteralString, ...]] = (
     """,
 )
 _TRUST: Final = "SELECT id, declared ->> 'trust' FROM source WHERE declared ? 'trust'"
+_ACTIVE: Final = """
+SELECT golden FROM person_golden WHERE golden = ANY(%s::text[]) AND active ORDER BY golden
+"""
 _NOTE_GOLDENS: Final = """
 INSERT INTO person_golden (golden, seq, active) SELECT * FROM unnest(%s::text[], %s::bigint[], %s::boolean[])
 ON CONFLICT (golden) DO UPDATE SET seq = excluded.seq, active = excluded.active
@@ -120,8 +123,16 @@ async def regroup(
         if place.golden in fresh:
             members.setdefault(place.golden, []).append(one)
     changes = await _golden_changes(connection, store, members)
-    changes += [_end(name, heirs.get(name)) for name in sorted(former - living)]
+    changes += [_end(name, heirs.get(name)) for name in await _active(connection, former - living)]
     return await _write(connection, store, changes)
+
+
+async def _active(connection: Connection, goldens: Collection[str]) -> list[str]:
+    """Give those golden Patients that were written and not ended yet."""
+    if not goldens:
+        return []
+    found = await (await connection.execute(_ACTIVE, [sorted(goldens)])).fetchall()
+    return [str(name) for (name,) in found]
 
 
 def _end(name: str, heir: str | None) -> Change:

@@ -50,6 +50,7 @@ _KNOWN: Final = """
 SELECT l.patient, l.golden, l.number, f.body FROM person_link l JOIN person_feature f USING (number)
 WHERE {column} = ANY(%s)
 """
+_WORN: Final = "SELECT key FROM person_worn WHERE key = ANY(%s::bigint[])"
 _FORGET: Final[tuple[LiteralString, ...]] = (
     _DROP_KEYS,
     "DELETE FROM person_feature WHERE number = ANY(%(numbers)s::bigint[])",
@@ -176,6 +177,12 @@ async def sharing(connection: Connection, keys: Collection[int]) -> dict[int, li
         for key, number in cast("list[tuple[int, int]]", rows):
             found.setdefault(key, []).append(number)
     return found
+
+
+async def worn_keys(connection: Connection, keys: Iterable[int]) -> set[int]:
+    """Give those keys whose number isn't trusted any more."""
+    found = await (await connection.execute(_WORN, [sorted(keys)])).fetchall()
+    return {cast("int", key) for (key,) in found}
 
 
 async def known_numbers(connection: Connection, numbers: Collection[int]) -> dict[int, Known]:

@@ -1,5 +1,7 @@
 """All records about a person or an encounter: the compartment, and what its records refer to.
 
+A golden Patient's compartment holds those of all its sources.
+
 http://hl7.org/fhir/R4/patient-operation-everything.html, http://hl7.org/fhir/R4/encounter-operation-everything.html
 """
 
@@ -9,15 +11,17 @@ from urllib.parse import quote, urlencode
 
 from xinglin.core.clock import now
 from xinglin.hub.database import Connection
+from xinglin.hub.identity.searching import people
 from xinglin.hub.records import Gone, Key, Unknown
 from xinglin.hub.search.includes import Includer
 from xinglin.hub.search.order import SortKey
 from xinglin.hub.search.run import find
-from xinglin.hub.search.search import PAGE, Found, Limits, prepare
+from xinglin.hub.search.search import PAGE, Found, Limits, Run, prepare
 from xinglin.hub.search.sql import Sql
 from xinglin.hub.search.token import read_token, write_token
 from xinglin.hub.store import Store
-from xinglin.standards.search import Compartment, parse_search
+from xinglin.standards.search import Compartment, Query, parse_search
+from xinglin.standards.search.conditions import Either
 from xinglin.standards.search.dates import to_micros
 from xinglin.standards.search.errors import UnknownParameter
 from xinglin.standards.search.parameters import nearest
@@ -74,6 +78,8 @@ async def everything(store: Store, connection: Connection, limits: Limits, asked
     token = next((value for name, value in asked.pairs if name == PAGE), None)
     place, moment = (None, to_micros(now())) if token is None else read_token(token, [_MARK], url)
     run = await prepare(store, connection, query)
+    if owner.type == "Patient":
+        _widen(run, query, await people(connection, store, owner.id))
     first = Sql("(r.type <> %s)::int::bigint", (store.types[owner.type],))
     order = [SortKey(first, descending=False, kind=_MARK, cast="bigint")]
     finder = replace(run.finder, order=order, links=True)
@@ -86,6 +92,17 @@ async def everything(store: Store, connection: Connection, limits: Limits, asked
         mark = quote(write_token(page.following, moment, url))
         following = f"{url}{'&' if '?' in url else '?'}{PAGE}={mark}"
     return Found(query, page.hits, included, page.total, url, following)
+
+
+def _widen(run: Run, query: Query, ids: Sequence[str]) -> None:
+    """Have a golden Patient's compartment hold those of all its sources too."""
+    if len(ids) < 2:
+        return
+    for prepared, branch in zip(run.finder.prepared, query.branches, strict=True):
+        if branch.within is not None:
+            each = [replace(branch, criteria=(), within=replace(branch.within, identity=id_)) for id_ in ids]
+            found = [run.resolver.lowering.branch(one).condition for one in each]
+            prepared.conditions[0] = Either(tuple(found))
 
 
 async def _must_exist(store: Store, connection: Connection, key: Key) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from xinglin.hub.database import Connection
+from xinglin.hub.identity.searching import without_goldens
 from xinglin.hub.records import Key
 from xinglin.hub.search.run import find
 from xinglin.hub.search.search import Asked, prepare, understand
@@ -16,6 +17,7 @@ from xinglin.hub.store import Store
 async def match(store: Store, connection: Connection, kind: str, criteria: str, most: int) -> Sequence[Key]:
     """Find at most `most` records of a type. Raises SearchError."""
     asked = Asked(parse_qsl(criteria, keep_blank_values=True), kind)
-    run = await prepare(store, connection, await understand(store, connection, asked, asked.pairs))
+    query = await understand(store, connection, asked, asked.pairs)
+    run = await prepare(store, connection, without_goldens(query, store.parameters.registry))
     page = await find(run.finder, run.resolver.matcher, None, most)
     return [hit.record.key for hit in page.hits]

@@ -10,6 +10,7 @@ from xinglin.core.clock import now
 from xinglin.core.identifiers import is_id
 from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection
+from xinglin.hub.identity.searching import widened, without_goldens
 from xinglin.hub.records import Key, Record
 from xinglin.hub.search.errors import TooLong
 from xinglin.hub.search.includes import Includer
@@ -102,11 +103,12 @@ def one_found(asked: Asked, record: Record | None, store: Store) -> Found:
 
 async def search(store: Store, connection: Connection, limits: Limits, asked: Asked) -> Found:
     """Answer a search. Raises SearchError."""
-    pairs = [pair for pair in asked.pairs if pair[0] != PAGE]
+    pairs = await widened(connection, store, [pair for pair in asked.pairs if pair[0] != PAGE])
     token = next((value for name, value in asked.pairs if name == PAGE), None)
     query = await understand(store, connection, asked, pairs)
     pending = await _pending(store, connection, query)
-    run = await prepare(store, connection, query, to_url(query, asked.base), token)
+    sources = without_goldens(query, store.parameters.registry)
+    run = await prepare(store, connection, sources, to_url(query, asked.base), token)
     size = min(DEFAULT_COUNT if query.count is None else query.count, limits.page)
     page = await run.page(0 if query.summary == "count" else size)
     included: list[Hit] = []
