@@ -222,7 +222,8 @@ def _number(person: Person, people: list[Person], sender: Sender, chance: Chance
     if person.age > 15 and chance.rate("borrowed"):
         lenders = person.household if len(person.household) > 1 and chance.next() < 0.7 else people
         lender = lenders[chance.below(len(lenders))]
-        return lender.number, lender is not person
+        if lender is not person and lender.age > 15:
+            return lender.number, True
     number = person.number
     if 1900 < person.born[0] < 1985 and chance.rate("old_number"):
         return slips.old_number(number), False

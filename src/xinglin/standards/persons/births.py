@@ -28,6 +28,10 @@ class Birth:
     number: int | None = None
     rough: bool = False
 
+    def forms(self) -> tuple[str | None, str | None, int | None, int | None, int]:
+        """Give day, swapped day, year, number and 1 where it is rough."""
+        return self.day, self.swapped, self.year, self.number, int(self.rough)
+
 
 UNKNOWN: Final = Birth()
 

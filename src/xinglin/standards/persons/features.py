@@ -10,7 +10,7 @@ from typing import Final
 
 from xinglin.standards.persons.addresses import NOWHERE, place
 from xinglin.standards.persons.births import UNKNOWN, Birth, birth
-from xinglin.standards.persons.names import NAMELESS, Name, read_name
+from xinglin.standards.persons.names import Name, read_name
 from xinglin.standards.persons.numbers import IdentityNumber, identity_number, phone_number, plain_number
 
 
@@ -114,54 +114,35 @@ def describe(
     or what is under the division; `division` its GB/T 2260 code where that is known. `titles` as in
     `read_name`.
     """
-    name = (
-        read_name(full_name, surname, given_name, titles=titles)
-        if full_name or surname or given_name
-        else NAMELESS
-    )
+    name = read_name(full_name, surname, given_name, titles=titles)
     told = birth(birth_date, today) if birth_date else UNKNOWN
     number, lent = _whose(identity_number(identity) if identity else None, name, told)
     if told.year is None and number and number.born:
         told = birth(number.born, today)
     where = place(address or "", division) if address or division else NOWHERE
-    reached = _phones(phones)
-    parent = _mother(mother, name)
     return Features(
-        name.surname,
-        name.given,
-        name.surname_sound,
-        name.given_sound,
-        name.surname_like,
-        name.given_like,
-        name.surname_shape,
-        name.given_shape,
-        name.first,
-        name.last,
+        *name.forms(),
         _SEXES.get(sex.strip().lower()) if sex else (number.sex if number else None),
-        told.day,
-        told.swapped,
-        told.year,
-        told.number,
-        int(told.rough),
-        number.value if number else None,
-        number.short if number else None,
-        int(number.checked) if number else 0,
+        *told.forms(),
+        *(number.forms() if number else (None, None, 0)),
         document,
         plain_number(insured) if insured else None,
         card,
-        reached[0],
-        reached[1],
+        *_phones(phones),
         where.division,
         where.street,
         street_number or where.house,
-        city.strip().lower() or None if city else None,
-        postal_code.strip() or None if postal_code else None,
-        state.strip().lower() or None if state else None,
-        parent[0],
-        parent[1],
+        _small(city),
+        _small(postal_code),
+        _small(state),
+        *_mother(mother, name),
         birth_order or name.order,
         lent,
     )
+
+
+def _small(text: str | None) -> str | None:
+    return (text.strip().lower() or None) if text else None
 
 
 _SEXES: Final = {

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from xinglin.standards.persons.characters import clean, shape
 from xinglin.standards.persons.sounds import given_syllables, likeness, sound, surname_syllables
@@ -25,6 +25,10 @@ _ORDERS: Final = {
 """Which of twins or triplets a mark means."""
 _NEWBORN_ENDS: Final = tuple("子女男儿婴一二三甲乙大小ab123")
 _MARRIED: Final = "氏"
+
+
+_Text: TypeAlias = str | None
+NameForms: TypeAlias = tuple[_Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,21 @@ class Name:
     order: int | None = None
     """Which of a multiple birth such a newborn is."""
 
+    def forms(self) -> NameForms:
+        """Give all but `mother` and `order`, in their order."""
+        return (
+            self.surname,
+            self.given,
+            self.surname_sound,
+            self.given_sound,
+            self.surname_like,
+            self.given_like,
+            self.surname_shape,
+            self.given_shape,
+            self.first,
+            self.last,
+        )
+
 
 NAMELESS: Final = Name()
 
@@ -61,6 +80,8 @@ def read_name(
 
     `titles`: the source writes 先生 and the like behind names, so they are taken off.
     """
+    if not (full or surname or given):
+        return NAMELESS
     if surname and given:
         return _forms(clean(surname) or None, clean(given) or None)
     text = clean(full or given or surname or "")

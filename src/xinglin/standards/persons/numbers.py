@@ -39,6 +39,10 @@ class IdentityNumber:
     """Birth date in the number, as YYYYMMDD; None unless `checked`."""
     sex: str | None
 
+    def forms(self) -> tuple[str, str | None, int]:
+        """Give the number, its short form and 1 where it is checked."""
+        return self.value, self.short, int(self.checked)
+
 
 def identity_number(text: str) -> IdentityNumber | None:
     """Read a resident identity number; None where there is none, or only a filler."""
