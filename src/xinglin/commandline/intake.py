@@ -22,6 +22,10 @@ REFUSED = 3
 """The exit code where some data was refused."""
 
 
+STATES = {"waiting": "waiting", "loading": "loading", "done": "done", "failed": "given up"}
+"""The states of deliveries in words."""
+
+
 class Form(StrEnum):
     """How the summary is told."""
 
@@ -161,5 +165,7 @@ def deliveries(
     for one in found:
         counts = (one.counts.received, one.counts.accepted, one.counts.unchanged, one.counts.refused)
         when = f"{one.received.astimezone():%F %T}"
-        table.add_row(str(one.number), one.source, one.name, when, _(one.state), *map("{:,}".format, counts))
+        table.add_row(
+            str(one.number), one.source, one.name, when, _(STATES[one.state]), *map("{:,}".format, counts)
+        )
     out.print(table)

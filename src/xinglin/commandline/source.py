@@ -136,7 +136,7 @@ def list_sources() -> None:
     from xinglin.hub.intake import registry
 
     table = Table(box=None)
-    for title in (_("source"), _("institution"), _("system"), _("formats"), _("state")):
+    for title in (_("source"), _("institution"), _("sending system"), _("formats"), _("state")):
         table.add_column(title)
     for one in registry.list_all(configuration.load()):
         state = _("disabled") if one.disabled else _("may deliver")

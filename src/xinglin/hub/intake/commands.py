@@ -154,12 +154,15 @@ async def _put(hub: Hub, jobs: Jobs, source: Source, path: Path, size: int) -> t
 async def _to_the_end(hub: Hub, jobs: Jobs, numbers: Sequence[int]) -> None:
     """Load until the deliveries are done, by whomever: another process that was at one may be killed.
 
-    While the database doesn't answer this waits a while, then raises NoAnswer.
+    While the database doesn't answer this waits a while, then raises NoAnswer. Raises Full or CrewLost where
+    a person must help first; what isn't loaded waits.
     """
     answered = time.monotonic()
     while True:
         try:
             await jobs.work(side_by_side=SIDE_BY_SIDE, until_empty=True)
+            if jobs.trouble is not None:
+                raise jobs.trouble
             async with hub.database.connection() as connection:
                 if not await deliveries.open_among(connection, numbers):
                     return

@@ -18,7 +18,7 @@ from xinglin.core.i18n import Phrase
 from xinglin.core.identifiers import is_id
 from xinglin.hub.interactions.entries import BadEntry, at
 from xinglin.hub.outline import admit
-from xinglin.hub.references import Names, literal, rewrite
+from xinglin.hub.references import Names, conditional_references, literal, rewrite
 from xinglin.standards.conversion import Fact, Item, Mode, Origin, Piece
 
 PIECE_BYTES: Final = 1_000_000
@@ -52,10 +52,10 @@ class NothingIn(IntakeError):
 
 @dataclass(frozen=True, slots=True)
 class Bundled(Item):
-    """The entries of a transaction: each counts. With `entries`, conditions among them are to be resolved."""
+    """Entries that stand or fall together: each counts. With `conditional`, conditions are to be resolved."""
 
     count: int = 1
-    entries: Sequence[Json] = ()
+    conditional: Json | None = None
 
 
 class FhirJson:
@@ -145,7 +145,8 @@ def _read(raw: bytes, line: int, origin: Origin) -> Iterator[Item]:
         yield Item(line, line, raw, error=error)
 
 
-def _entries(bundle: Json) -> list[Json]:
+def entries_of(bundle: Json) -> list[Json]:
+    """Give the entries of a bundle. Raises BadEntry."""
     entries = bundle.get("entry", [])
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in cast("list[Any]", entries)):
         raise BadEntry(detail=Phrase("it must be an array of objects"), expression="Bundle.entry")
@@ -154,40 +155,53 @@ def _entries(bundle: Json) -> list[Json]:
 
 def _transaction(raw: bytes, bundle: Json, line: int, origin: Origin) -> Item:
     """Give all entries as one item. Where they set conditions, the hub is to resolve them."""
-    entries = _entries(bundle)
+    entries = entries_of(bundle)
     try:
         if _CONDITIONAL.search(raw) or not all(_is_simple(entry) for entry in entries):
-            return Bundled(line, line, raw, count=len(entries), entries=entries)
-        return Bundled(line, line, raw, _facts(entries, bundle, origin), count=len(entries))
+            return Bundled(line, line, raw, count=len(entries), conditional=bundle)
+        return Bundled(line, line, raw, bundle_facts(entries, bundle, origin), count=len(entries))
     except XinglinError as error:
         return Bundled(line, line, raw, error=error, count=len(entries))
 
 
 def _separate(bundle: Json, line: int, origin: Origin) -> Iterator[Item]:
     """Give each entry of a batch, collection, searchset, history, message or document as an item."""
-    entries = _entries(bundle)
+    entries = entries_of(bundle)
     if bundle.get("type") == "document":  # signed as a whole, so it is also kept as one
         yield Item(line, line, dumps(bundle), [_fact(bundle, _id(bundle, None, origin), origin)])
-    names = _names(entries, origin)
+    names = Names(_names(entries, origin))
     for place, entry in enumerate(entries):
         told = entry
         try:
             with at(f"Bundle.entry[{place}]"):
                 told = _with_names(entry, names)
+                if bundle.get("type") == "batch" and _is_conditional(told):
+                    alone = bundle | {"entry": [told]}
+                    yield Bundled(line, line, _alone(told, bundle, "batch"), conditional=alone)
+                    continue
                 fact = _entry_fact(told, bundle, origin)
             yield Item(line, line, _alone(told, bundle), [fact])
         except XinglinError as error:
             yield Item(line, line, _alone(told, bundle), error=error)
 
 
-def _alone(entry: Json, bundle: Json) -> bytes:
+def _is_conditional(entry: Json) -> bool:
+    request = request_of(entry)
+    conditional = "ifNoneExist" in request or "?" in str(request.get("url"))
+    return conditional or bool(conditional_references(entry.get("resource")))
+
+
+def _alone(entry: Json, bundle: Json, kind: str = "collection") -> bytes:
     """Give an entry with all that reading it takes, so that a replay makes the same record of it."""
     head = {name: bundle[name] for name in ("timestamp",) if name in bundle}
-    return dumps({"resourceType": "Bundle", "type": "collection"} | head | {"entry": [entry]})
+    return dumps({"resourceType": "Bundle", "type": kind} | head | {"entry": [entry]})
 
 
-def _facts(entries: Sequence[Json], bundle: Json, origin: Origin) -> list[Fact]:
-    names = _names(entries, origin)
+def bundle_facts(
+    entries: Sequence[Json], bundle: Json, origin: Origin, known: Mapping[str, str] | None = None
+) -> list[Fact]:
+    """Give what entries without conditions say; `known` tells what further `fullUrl`s stand for."""
+    names = Names(_names(entries, origin) | dict(known or {}))
     facts: list[Fact] = []
     for place, entry in enumerate(entries):
         with at(f"Bundle.entry[{place}]"):
@@ -195,7 +209,8 @@ def _facts(entries: Sequence[Json], bundle: Json, origin: Origin) -> list[Fact]:
     return facts
 
 
-def _request(entry: Json) -> Mapping[str, Any]:
+def request_of(entry: Json) -> Mapping[str, Any]:
+    """Give the request of an entry, empty where it has none. Raises BadEntry."""
     request = entry.get("request", {})
     if not isinstance(request, dict):
         raise BadEntry(detail=Phrase("request.method or request.url is missing or unknown"))
@@ -230,7 +245,7 @@ def _with_names(entry: Json, names: Names) -> Json:
 
 
 def _entry_fact(entry: Json, bundle: Json, origin: Origin) -> Fact:
-    request = _request(entry)
+    request = request_of(entry)
     if request.get("method") == "DELETE":
         place = _url(request)
         if place is None:
@@ -263,7 +278,7 @@ def _moment(text: object) -> datetime | None:
     return moment if moment is not None and moment.tzinfo is not None else None
 
 
-def _names(entries: Sequence[Json], origin: Origin) -> Names:
+def _names(entries: Sequence[Json], origin: Origin) -> dict[str, str]:
     """Give what each `fullUrl` that is a placeholder, or another server's address, stands for."""
     names: dict[str, str] = {}
     for entry in entries:
@@ -272,12 +287,12 @@ def _names(entries: Sequence[Json], origin: Origin) -> Names:
             with suppress(XinglinError):  # the entry is refused for it; others stand
                 found = admit(record)
                 names[full_url] = f"{found['resourceType']}/{_entry_id(entry, found, origin)}"
-    return Names(names)
+    return names
 
 
 def _entry_id(entry: Json, record: Json, origin: Origin) -> str:
     """Give the id of an entry's record: that of a PUT's address, the record's own, or its placeholder's."""
-    request = _request(entry)
+    request = request_of(entry)
     place = _url(request) if request.get("method") == "PUT" else None
     if place is not None:
         return place.partition("/")[2]

@@ -16,10 +16,10 @@ from procrastinate.jobs import Status
 from xinglin.core.clock import now
 from xinglin.core.errors import DatabaseError, XinglinError
 from xinglin.core.telemetry import describe, logger
-from xinglin.hub.database import Connection, NoAnswer
+from xinglin.hub.database import Connection, Full, NoAnswer
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries
-from xinglin.hub.intake.crew import Crew
+from xinglin.hub.intake.crew import Crew, CrewLost
 from xinglin.hub.intake.run import Told, held, run
 
 QUEUE: Final = "intake"
@@ -47,6 +47,8 @@ class Jobs:
     def __init__(self, hub: Hub, app: procrastinate.App) -> None:
         self._hub = hub
         self._app = app
+        self.trouble: DatabaseError | None = None
+        """Why a delivery waits to be tried again, where a person has to do something about it first."""
 
     async def put(self, number: int) -> None:
         """Queue a delivery; one that waits already isn't queued twice."""
@@ -101,6 +103,7 @@ async def _rows(connection: Connection, query: LiteralString, *values: str) -> l
 async def open_jobs(hub: Hub, crew: Crew, url: str, told: Told) -> AsyncGenerator[Jobs]:
     """Open the queue in the database at `url`, which the hub uses too."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4))
+    jobs = Jobs(hub, app)
 
     @app.task(
         name=TASK,
@@ -112,6 +115,9 @@ async def open_jobs(hub: Hub, crew: Crew, url: str, told: Told) -> AsyncGenerato
     async def load(number: int) -> None:
         try:
             await run(hub, crew, number, told)
+        except (Full, CrewLost) as error:
+            jobs.trouble = error
+            raise
         except DatabaseError:
             raise
         except Exception as error:  # a fault of ours must not leave it waiting for ever
@@ -121,4 +127,4 @@ async def open_jobs(hub: Hub, crew: Crew, url: str, told: Told) -> AsyncGenerato
                 await deliveries.fail(connection, number, told_as)
 
     async with app.open_async():
-        yield Jobs(hub, app)
+        yield jobs

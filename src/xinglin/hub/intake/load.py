@@ -18,15 +18,15 @@ from xinglin.hub.codes import note
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, refused
+from xinglin.hub.intake.conditions import bundle_facts_resolved
 from xinglin.hub.intake.counts import Counts
-from xinglin.hub.intake.fhir import Bundled
+from xinglin.hub.intake.fhir import Bundled, entries_of
 from xinglin.hub.intake.formats import formats
 from xinglin.hub.intake.guard import refuse_future
-from xinglin.hub.intake.order import Stamp, stamped
+from xinglin.hub.intake.order import Stamp
 from xinglin.hub.intake.refused import Refusal
 from xinglin.hub.intake.settle import State, needs_past, take
 from xinglin.hub.intake.sources import Source
-from xinglin.hub.interactions.transaction import prepared
 from xinglin.hub.outline import admit
 from xinglin.hub.records import Draft, Key, Record
 from xinglin.hub.registries.speaking import Statement, overreach
@@ -77,12 +77,16 @@ class Prepared:
         """How many items it counts for."""
         return self.item.count if isinstance(self.item, Bundled) else 1
 
+    @property
+    def conditional(self) -> Json | None:
+        """The bundle whose conditions are to be resolved first."""
+        return self.item.conditional if isinstance(self.item, Bundled) else None
+
     def statement(self) -> Statement:
         """Give its records, for the question in whose name they are; a mention isn't in anybody's."""
         said = [fact.resource for _, fact in self.facts if fact.mode is not Mode.MENTION]
         named = {str(key): fact.resource for key, fact in self.facts if key.type == "Organization"}
-        entries = self.item.entries if isinstance(self.item, Bundled) else ()
-        for entry in entries:
+        for entry in entries_of(self.conditional) if self.conditional else ():
             record = entry.get("resource")
             if isinstance(record, dict):
                 said.append(cast("Json", record))
@@ -206,12 +210,12 @@ class Loader:
         for one in ready:
             if one.error is not None:
                 outcome.refuse(one, one.error)
-            elif not (isinstance(one.item, Bundled) and one.item.entries):
+            elif one.conditional is None:
                 self._take(states, one, consignment, outcome)
         outcome.records += await self._write(connection, states)
         for one in ready:
-            if one.error is None and isinstance(one.item, Bundled) and one.item.entries:
-                await self._transact(connection, one, one.item.entries, consignment, outcome)
+            if one.error is None and one.conditional is not None:
+                await self._take_conditional(connection, one, consignment, outcome, seen)
         await note(connection, consignment.source.id, seen)
         outcome.counts.store(record.key.type for record in outcome.records)
         return outcome
@@ -319,28 +323,23 @@ class Loader:
         if rows:
             await connection.cursor().executemany(_RESTATE, rows)
 
-    async def _transact(
-        self,
-        connection: Connection,
-        one: Prepared,
-        entries: Sequence[Json],
-        consignment: Consignment,
-        outcome: Outcome,
+    async def _take_conditional(
+        self, connection: Connection, one: Prepared, consignment: Consignment, outcome: Outcome, seen: Seen
     ) -> None:
-        """Carry out a transaction that sets conditions, all or none, as FHIR's interaction does."""
-        stamp = consignment.stamp(one.item.number)
+        """Take entries that set conditions, which see what was stored before them; all or none."""
+        origin = consignment.source.origin(self._hub.zone)
         try:
-            work = prepared(self._hub, [_marked(entry, stamp) for entry in entries], base="")
-            async with connection.transaction():
-                answers = await work(connection)
+            facts = await bundle_facts_resolved(connection, self._hub.match, one.conditional or {}, origin)
+            checked = replace(one, facts=[self._checked(fact, consignment) for fact in facts])
         except DatabaseError:
             raise
         except XinglinError as error:
             outcome.refuse(one, error)
             return
-        written = [answer.record for answer in answers if answer.written and answer.record is not None]
-        outcome.records += written
-        outcome.take(one, len(written))
+        ready = await self._standardised(connection, [checked], consignment, seen)
+        states = await self._states(connection, ready, consignment)
+        self._take(states, ready[0], consignment, outcome)
+        outcome.records += await self._write(connection, states)
 
 
 def read(
@@ -361,10 +360,3 @@ def unforeseen(error: Exception, consignment: Consignment) -> XinglinError:
     """Log a fault of ours, and give what the item is refused with: one item must not hold up the others."""
     logger().error("item failed", format=consignment.form, delivery=consignment.delivery, **describe(error))
     return XinglinError()
-
-
-def _marked(entry: Json, stamp: Stamp) -> Json:
-    record = entry.get("resource")
-    if not isinstance(record, dict):
-        return entry
-    return entry | {"resource": stamped(cast("Json", record), stamp)}

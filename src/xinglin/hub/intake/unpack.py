@@ -231,7 +231,7 @@ def _members(stream: BinaryIO, whole: BinaryIO, budget: _Budget, depth: int) -> 
         source = io.BytesIO(held)
     with _told(budget.name):
         archive = zipfile.ZipFile(source)
-        names = [info for info in archive.infolist() if not info.is_dir()]
+        names = [info for info in archive.infolist() if not (info.is_dir() or _is_hidden(info.filename))]
     if len(names) > MOST_MEMBERS:
         raise TooMuch(name=budget.name, factor=MOST_PACKED)
     for info in names:
@@ -242,6 +242,11 @@ def _members(stream: BinaryIO, whole: BinaryIO, budget: _Budget, depth: int) -> 
                 yield from _deeper(cast("BinaryIO", opened), budget, info.filename, depth)
         except (Damaged, TooNested) as error:  # this member; the others may be whole
             yield File(info.filename, b"", io.BytesIO(), error)
+
+
+def _is_hidden(name: str) -> bool:
+    """Tell whether a member is a system's own note, as hidden files in folders are, not the sender's data."""
+    return any(part == "__MACOSX" or (part.startswith(".") and part.strip(".")) for part in name.split("/"))
 
 
 def _is_document(start: bytes) -> bool:

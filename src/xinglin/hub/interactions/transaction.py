@@ -1,6 +1,6 @@
 """transaction: all entries or none, in any order (http://hl7.org/fhir/R4/http.html#transaction)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from xinglin.core.exact_json import Json
@@ -14,8 +14,6 @@ from xinglin.hub.outline import admit_type
 from xinglin.hub.records import Key
 from xinglin.hub.references import Names, Unresolved, conditional_references, literal, normal, rewrite
 
-Work = Callable[[Connection], Awaitable[list[Answer]]]
-
 
 async def transaction(hub: Hub, raw: Sequence[Json], *, base: str) -> list[Answer]:
     """Carry out the entries of a transaction; answers are in the order of the entries.
@@ -23,14 +21,6 @@ async def transaction(hub: Hub, raw: Sequence[Json], *, base: str) -> list[Answe
     FHIR's order of processing (delete, create, update, read) needs no sorting here: every condition is
     resolved before anything is written, no record may be changed twice, and reads come after all writes.
     """
-    work = prepared(hub, raw, base=base)
-    answers = await hub.transaction(work)
-    hub.written([a.record for a in answers if a.record is not None and a.written])
-    return answers
-
-
-def prepared(hub: Hub, raw: Sequence[Json], *, base: str) -> Work:
-    """Read and check the entries; give the work that is left for a transaction of the caller's."""
     entries = [read_entry(entry, number, base) for number, entry in enumerate(raw)]
     _refuse_same_names(entries)
     changing = [entry for entry in entries if entry.change is not None]
@@ -49,7 +39,9 @@ def prepared(hub: Hub, raw: Sequence[Json], *, base: str) -> Work:
             for e in entries
         ]
 
-    return work
+    answers = await hub.transaction(work)
+    hub.written([a.record for a in answers if a.record is not None and a.written])
+    return answers
 
 
 def _refuse_same_names(entries: Sequence[Entry]) -> None:

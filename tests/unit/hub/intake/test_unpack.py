@@ -64,6 +64,7 @@ def frames(*parts: bytes) -> bytes:
         (packed_zip({"a.gz": gzip.compress(TEXT), "b.zst": frames(b"y")}), [("a.gz", TEXT), ("b.zst", b"y")]),
         (gzip.compress(packed_zip({"a": TEXT})), [("a", TEXT)]),
         (gzip.compress(gzip.compress(TEXT)), [("", TEXT)]),
+        (packed_zip({"a": TEXT, "__MACOSX/._a": b"x", ".DS_Store": b"y"}), [("a", TEXT)]),
         (packed_zip({}), []),
         (packed_zip({"folder/": b"", "folder/a": b"x"}), [("folder/a", b"x")]),
     ],
