@@ -3,7 +3,6 @@
 from typing import Any
 
 from xinglin.core.exact_json import Json
-from xinglin.core.i18n import translate
 from xinglin.hub.identity import tables
 from xinglin.hub.identity.decisions import Decision
 from xinglin.hub.identity.golden import TAG
@@ -44,7 +43,7 @@ def pair_as_json(told: PairTold, language: str) -> Json:
 
 def rule_name(rule: str, language: str) -> str:
     """Say what a rule found."""
-    return next((translate(one.name, language) for one in tables.rules() if one.id == rule), rule)
+    return next((one.name[language] for one in tables.rules() if one.id == rule), rule)
 
 
 def level_name(field: str, level: int, language: str) -> str:

@@ -31,7 +31,7 @@ class Rule:
     needs: frozenset[str]
     guards: tuple[frozenset[str], ...]
     people: int
-    name: str
+    name: Mapping[str, str]
 
 
 @cache
@@ -44,7 +44,8 @@ def rules() -> tuple[Rule, ...]:
         known = row["column"] in (*COLUMNS, LOCAL, LINK) and NEEDS.issuperset(needs)
         if not known or not DIFFERENCES.issuperset(one for guard in guards for one in guard):
             raise FaultyIdentityTable(file="rules.csv", row=number, detail=row["rule"])
-        found.append(Rule(row["rule"], row["column"], needs, guards, int(row["people"]), row["name"]))
+        name = {"en": row["name_en"], "zh": row["name_zh"]}
+        found.append(Rule(row["rule"], row["column"], needs, guards, int(row["people"]), name))
     return tuple(found)
 
 
