@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-ALL = ("standards", "records", "search", "intake", "quality", "hl7v2", "terminology", "codes")
+ALL = ("standards", "records", "search", "intake", "quality", "hl7v2", "terminology", "codes", "lifelong")
 
 for name in sys.argv[1:] or ALL:
     importlib.import_module(f"benchmarks.{name}").main()

@@ -137,7 +137,7 @@ async def _finder(store: Store, connection: Connection, person: Linked, types: S
 
 
 async def _places(store: Store, connection: Connection, contents: Sequence[Json]) -> Places:
-    sources = {source for one in contents if (source := source_of(one)[0])}
+    sources = {source_of(one)[0] for one in contents} - {""}
     organizations = {target for one in contents for target in organizations_of(one)}
     rows = await (await connection.execute(_SOURCES, [sorted(sources)])).fetchall() if sources else []
     institutions = {id_: (code, name) for id_, code, name in cast("list[tuple[str, str, str]]", rows)}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -50,7 +51,7 @@ class Places:
     def learn(self, encounters: Iterable[Json]) -> None:
         """Learn where visits were, for the records made in them."""
         for one in encounters:
-            self._visits[f"Encounter/{one['id']}"] = self.place(one)
+            self._visits[f"Encounter/{one['id']}"] = self.place(one, self.sender(one))
 
     def sender(self, content: Json) -> Sender:
         """Give who delivered a record."""
@@ -62,7 +63,7 @@ class Places:
             self._senders[source, delivery] = found
         return found
 
-    def place(self, content: Json) -> Place:
+    def place(self, content: Json, sender: Sender) -> Place:
         """Give where it was done: what the record names, else where its visit was, else who sent it."""
         for provider in _providers(content):
             found = self._named(provider)
@@ -73,7 +74,6 @@ class Places:
             visited = self._visits.get(str(member(encounter).get("reference") or ""))
             if visited is not None and visited != NOWHERE:
                 return visited
-        sender = self.sender(content)
         return Place(sender.institution, sender.name) if sender.institution else NOWHERE
 
     def _named(self, provider: Json) -> Place | None:
@@ -88,7 +88,12 @@ class Places:
 def source_of(content: Json) -> tuple[str, str]:
     """Give source and delivery that a record came with; empty where it didn't come by intake."""
     source = member(content.get("meta")).get("source")
-    found = _SOURCE.match(source) if isinstance(source, str) else None
+    return _read(source) if isinstance(source, str) else ("", "")
+
+
+@lru_cache(maxsize=16_384)
+def _read(source: str) -> tuple[str, str]:
+    found = _SOURCE.match(source)
     return (found["source"], found["delivery"]) if found else ("", "")
 
 
@@ -101,6 +106,8 @@ def organizations_of(content: Json) -> list[str]:
 def _providers(content: Json) -> list[Json]:
     name = shapes()[content["resourceType"]].provider
     value: Any = content.get(name) if name else None
+    if value is None:
+        return []
     found = objects(value)
     if isinstance(value, list):
         # Performers are people too, and a name alone doesn't tell which.

@@ -8,7 +8,7 @@ agrees. Every record is in exactly one fact, so "tells the same fact" is an equi
 order the records came in. Nothing is deleted: a fact keeps all its records.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -36,30 +36,59 @@ class Fact(msgspec.Struct, frozen=True):
     rule: Rule | None
 
 
+Place = tuple[str, str, int | None]
+"""Where facts are looked for: resource type, code or words, and day."""
+
+
 class _Group:
-    __slots__ = ("members", "rule")
+    __slots__ = ("_sorts", "asked", "members", "rule")
 
     def __init__(self, first: Statement, rule: Rule | None) -> None:
         self.members = [first]
         self.rule = rule
+        # Members that say the very same agree with the same others, so only one of each sort is asked.
+        self.asked = [first]
+        self._sorts: set[object] = set()
+
+    def add(self, one: Statement, rule: Rule) -> None:
+        self._sorts.add(_sort(self.members[0], rule))
+        self.members.append(one)
+        sort = _sort(one, rule)
+        if sort not in self._sorts:
+            self._sorts.add(sort)
+            self.asked.append(one)
+
+
+def _sort(one: Statement, rule: Rule) -> object:
+    """Give all that agreement by a rule looks at."""
+    return (
+        *(one.codes, one.words, one.value, one.parts, one.numbers, one.class_, one.place, one.dose),
+        *(one.sender.source, one.sender.institution, one.department),
+        one.when if "time" in rule.must else None,
+    )
 
 
 def same_facts(statements: Iterable[Statement], rules: Rules) -> list[Fact]:
     """Join the statements that tell the same fact. The order of `statements` doesn't matter."""
     groups: list[_Group] = []
-    known: dict[tuple[str, str, int | None], list[_Group]] = {}
+    known: dict[Place, list[_Group]] = {}
     for one in sorted(statements, key=_order):
         rule = _rule(one, rules)
         if rule is None or ("time" in rule.must and one.when is None):
             groups.append(_Group(one, rule))
             continue
-        group = _found(one, rule, known)
+        words = _words(one, rule)
+        near = _places(one, rule, words, rule.time)
+        group = _found(one, rule, near, known)
         if group is None:
             group = _Group(one, rule)
             groups.append(group)
         else:
-            group.members.append(one)
-        _remember(one, rule, group, known)
+            group.add(one, rule)
+        for place in near if len(near) == len(words) else _places(one, rule, words, 0):
+            groups_there = known.setdefault(place, [])
+            if not groups_there or groups_there[-1] is not group:
+                groups_there.append(group)
     return [_fact(group) for group in groups]
 
 
@@ -77,38 +106,27 @@ def _rule(one: Statement, rules: Rules) -> Rule | None:
 
 
 def _found(
-    one: Statement, rule: Rule, known: dict[tuple[str, str, int | None], list[_Group]]
+    one: Statement, rule: Rule, near: Sequence[Place], known: Mapping[Place, Sequence[_Group]]
 ) -> _Group | None:
     looked_at: set[int] = set()
-    for place in _places(one, rule, rule.time):
-        groups = known.get(place)
-        if groups is None:
-            continue
-        for group in groups:
+    for place in near:
+        for group in known.get(place, ()):
             if id(group) in looked_at:
                 continue
             if len(looked_at) == _LOOKED_AT:
                 return None
             looked_at.add(id(group))
-            if group.rule is rule and all(agree(one, other, rule) for other in group.members):
+            if group.rule is rule and all(agree(one, other, rule) for other in group.asked):
                 return group
     return None
 
 
-def _remember(
-    one: Statement, rule: Rule, group: _Group, known: dict[tuple[str, str, int | None], list[_Group]]
-) -> None:
-    for place in _places(one, rule, 0):
-        at = known.setdefault(place, [])
-        if not at or at[-1] is not group:
-            at.append(group)
-
-
-def _places(one: Statement, rule: Rule, tolerance: int) -> Sequence[tuple[str, str, int | None]]:
+def _places(one: Statement, rule: Rule, words: Sequence[str], tolerance: int) -> Sequence[Place]:
     """Give where a statement's fact is looked for: by what it is about, and by the days it may be of."""
-    days = _days(one, tolerance) if "time" in rule.must else (None,)
-    type_ = rule.type
-    return [(type_, word, day) for word in _words(one, rule) for day in days]
+    if "time" not in rule.must:
+        return [(rule.type, word, None) for word in words]
+    days = _days(one, tolerance)
+    return [(rule.type, word, day) for word in words for day in days]
 
 
 def _words(one: Statement, rule: Rule) -> Sequence[str]:
@@ -118,7 +136,7 @@ def _words(one: Statement, rule: Rule) -> Sequence[str]:
     return [*found, one.words] if one.words else found
 
 
-def _days(one: Statement, tolerance: int) -> Sequence[int | None]:
+def _days(one: Statement, tolerance: int) -> Sequence[int]:
     assert one.when is not None  # noqa: S101 - asked before
     first, last = (one.when.low - tolerance) // _DAY, (one.when.high - 1 + tolerance) // _DAY
     # Whoever covers many days is compared by its first ones; agreement needs a day in common.

@@ -68,9 +68,11 @@ def statement(content: Json, version: int, places: Places, zone: str) -> Stateme
     """Give what a record says; None for a record that was taken back."""
     kind: str = content["resourceType"]
     shape = shapes()[kind]
-    status = str(content.get("status") or _first_code(content.get("verificationStatus")) or "")
-    if status in VOID or _first_code(content.get("verificationStatus")) in VOID:
+    verified = _first_code(content["verificationStatus"]) if "verificationStatus" in content else ""
+    status = str(content.get("status") or verified)
+    if status in VOID or verified in VOID:
         return None
+    sender = places.sender(content)
     start, end = _first(content, shape.starts), _first(content, shape.ends)
     concept = _concept(content, shape)
     codes = codes_of(concept)
@@ -92,8 +94,8 @@ def statement(content: Json, version: int, places: Places, zone: str) -> Stateme
         dose=_dose(content) if shape.kind == "medicine" else "",
         department=_folded(_title(member(content.get("serviceType")))) if kind == "Encounter" else "",
         numbers=_numbers(content),
-        sender=places.sender(content),
-        place=places.place(content),
+        sender=sender,
+        place=places.place(content, sender),
         detail=len(content),
         content=content,
     )

@@ -235,6 +235,9 @@ def test_it_says_why() -> None:
 def test_a_flood_of_one_item_at_one_moment_stays_quick() -> None:
     every = [said(result(str(n + 1), "mmol/L", TEN) | {"id": f"r{n:05}"}, "lab") for n in range(3_000)]
     assert len(same_facts(every, RULES)) >= 2_000
+    months = [f"20{n // 12:02}-{n % 12 + 1:02}-01" for n in range(1_000)]
+    chronic = [said(condition("N18", day) | {"id": f"c{day}"}, "his") for day in months]
+    assert len(same_facts(chronic * 5, LISTS)) == 1
 
 
 VALUES = st.sampled_from(["4.95", "4.99", "5.0", "5.04", "5.2", "89", "90", "91", "1E+999", "-5.0", "0"])
@@ -381,6 +384,7 @@ def test_rules_name_what_the_code_knows() -> None:
         assert set(rule.first) == {"settled", "detail", "recent"}
         assert rule.same_source in ("yes", "exact", "no")
         assert rule.must & {"code", "class", "number"}
+        assert rule.same_source != "exact" or "time" in rule.must
 
 
 def test_shapes_name_elements_that_exist() -> None:
