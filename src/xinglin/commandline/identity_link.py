@@ -32,9 +32,7 @@ class Form(StrEnum):
 
 
 @cli.command(
-    help=_(
-        "Find the records of one person in two CSV files, or in one; trained on them, without any labels."
-    ),
+    help=_("Find the records of one person in two CSV files, or in one; it learns from them, unlabelled."),
     epilog=_("Exit codes: 0 done; 10 the extra 'identity' is missing; 12 a file, the map or the model."),
 )
 def link(

@@ -5,7 +5,6 @@ being independent binomials (delta method; Takahashi et al. 2022, for micro F1).
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from xinglin.core.i18n import Phrase
 from xinglin.hub.identity.linkage.database import database, quoted, rows
 from xinglin.hub.identity.linkage.errors import UnusableTruth
-from xinglin.hub.identity.linkage.reading import CSV, header, readable
+from xinglin.hub.identity.linkage.reading import Table, readable, table_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -118,33 +117,34 @@ def _f1(right: int, links: int, true: int) -> Share:
 
 
 def _load_links(connection: "DuckDBPyConnection", path: Path) -> None:
-    present = header(connection, path)
-    if not {*_PAIRS, "match_weight"} <= set(present):
+    table = table_of(path)
+    if not {*_PAIRS, "match_weight"} <= set(table.columns):
         raise UnusableTruth(
             file=path.name, detail=Phrase("the links lack the columns id_left, id_right, match_weight")
         )
-    a, b, weight = (quoted(present[name]) for name in (*_PAIRS, "match_weight"))
+    a, b, weight = (table.columns[name] for name in (*_PAIRS, "match_weight"))
     with readable(path):
         connection.execute(
             f"create table link as select {a} as a, {b} as b, try_cast({weight} as double) as weight"
-            f" from {CSV}",
+            f" from {table.sql}",
             [str(path)],
         )
 
 
 def _load_truth(connection: "DuckDBPyConnection", path: Path) -> list[str]:
-    present = header(connection, path)
-    if set(_ENTITIES) <= set(present):
-        return _load_entities(connection, path, present)
-    if not set(_PAIRS) <= set(present):
+    table = table_of(path)
+    if set(_ENTITIES) <= set(table.columns):
+        return _load_entities(connection, path, table)
+    if not set(_PAIRS) <= set(table.columns):
         raise UnusableTruth(
             file=path.name, detail=Phrase("it has neither id_left and id_right nor id and entity")
         )
-    a, b = (quoted(present[name]) for name in _PAIRS)
+    a, b = (table.columns[name] for name in _PAIRS)
     with readable(path):
         # which of two ids stands on the left is no matter
         connection.execute(
-            f"create table truth as select distinct least({a}, {b}) as a, greatest({a}, {b}) as b from {CSV}",
+            f"create table truth as select distinct least({a}, {b}) as a, greatest({a}, {b}) as b"
+            f" from {table.sql}",
             [str(path)],
         )
     connection.execute(
@@ -155,13 +155,14 @@ def _load_truth(connection: "DuckDBPyConnection", path: Path) -> list[str]:
     return []
 
 
-def _load_entities(connection: "DuckDBPyConnection", path: Path, present: Mapping[str, str]) -> list[str]:
-    groups = [name for name in present if name not in _ENTITIES]
-    marks = "".join(f", {quoted(present[name])} = '1' as {quoted(name)}" for name in groups)
-    id_, entity = (quoted(present[name]) for name in _ENTITIES)
+def _load_entities(connection: "DuckDBPyConnection", path: Path, table: Table) -> list[str]:
+    groups = [name for name in table.columns if name not in _ENTITIES]
+    marks = "".join(f", {table.columns[name]} = '1' as {quoted(name)}" for name in groups)
+    id_, entity = (table.columns[name] for name in _ENTITIES)
     with readable(path):
         connection.execute(
-            f"create table record as select {id_} as id, {entity} as entity{marks} from {CSV}", [str(path)]
+            f"create table record as select {id_} as id, {entity} as entity{marks} from {table.sql}",
+            [str(path)],
         )
     if repeated := rows(connection, "select id from record group by id having count(*) > 1 limit 1"):
         raise UnusableTruth(file=path.name, detail=Phrase("the id {id} stands twice", id=repeated[0][0]))
