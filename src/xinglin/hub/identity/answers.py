@@ -5,7 +5,6 @@ from typing import Any
 from xinglin.core.exact_json import Json
 from xinglin.hub.identity import tables
 from xinglin.hub.identity.decisions import Decision
-from xinglin.hub.identity.golden import TAG
 from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
 from xinglin.standards.persons import meanings
 
@@ -101,9 +100,3 @@ def worn_as_json(told: Worn, language: str) -> Json:
         "since": told.since.isoformat(),
         "patients": list(told.patients),
     }
-
-
-def is_golden(content: Json) -> bool:
-    """Tell whether a Patient bears the mark of golden ones."""
-    tags = content.get("meta", {}).get("tag", [])
-    return any(one.get("system") == TAG["system"] and one.get("code") == TAG["code"] for one in tags)

@@ -14,13 +14,14 @@ from xinglin.hub.identity.rows import Judged
 from xinglin.hub.identity.scoring import Model, Scored
 from xinglin.hub.identity.tables import LINK, LOCAL, Rule
 from xinglin.standards.identifiers import Kind, find
-from xinglin.standards.persons import Features, blocking_keys, columns, features, levels
+from xinglin.standards.persons import COLUMNS, Features, blocking_keys, columns, features, levels
 from xinglin.standards.persons.levels import COMPARISONS
 from xinglin.standards.search.keys import digest
 
 LARGEST: Final = 50
 """Numbers and links of one record that are looked at, at most."""
 
+_NAMES: Final = frozenset(COLUMNS)
 _LINKS: Final = frozenset({"replaced-by", "replaces", "refer", "seealso"})
 _IDENTITY: Final = ("identity", "identity_short", "identity_checked")
 
@@ -39,7 +40,9 @@ class Compared:
 
     def pack(self) -> bytes:
         """Give it as bytes."""
-        return msgspec.msgpack.encode((self.id, columns(self.features), self.numbers, self.links))
+        named = zip(COLUMNS, columns(self.features), strict=True)
+        known = {name: value for name, value in named if value is not None}
+        return msgspec.msgpack.encode((self.id, known, self.numbers, self.links))
 
     def keys(self) -> list[int]:
         """Give the keys that possible partners share."""
@@ -74,9 +77,10 @@ def compared(patient: Json, today: date) -> Compared:
 
 @lru_cache(maxsize=4_096)
 def unpack(body: bytes) -> Compared:
-    """Read what `pack` wrote."""
+    """Read what `pack` wrote, by this or by another version: columns that only one knows are left out."""
     id_, values, numbers, links = msgspec.msgpack.decode(body)
-    return Compared(id_, Features(*values), tuple(numbers), tuple(links))
+    known = {name: value for name, value in values.items() if name in _NAMES}
+    return Compared(id_, Features(**known), tuple(numbers), tuple(links))
 
 
 def _entries(patient: Json, name: str) -> list[Json]:

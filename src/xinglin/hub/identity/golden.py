@@ -101,6 +101,17 @@ def replaced(id_: str, by: str) -> Json:
     return {"resourceType": "Patient", "id": id_, "meta": {"tag": [TAG]}, "active": False, "link": [link]}
 
 
+def is_golden(content: Json) -> bool:
+    """Tell whether a Patient bears the mark of golden ones."""
+    meta: Any = content.get("meta")
+    tags = cast("Json", meta).get("tag") if isinstance(meta, dict) else None
+    marked = {name: TAG[name] for name in ("system", "code")}
+    return isinstance(tags, list) and any(
+        isinstance(one, dict) and cast("Json", one).items() >= marked.items()
+        for one in cast("list[Any]", tags)
+    )
+
+
 def _ids(sources: Iterable[Spoken]) -> list[str]:
     return sorted({one.id for one in sources})
 

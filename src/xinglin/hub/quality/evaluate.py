@@ -19,6 +19,7 @@ from xinglin.core.exact_json import Json, loads
 from xinglin.core.telemetry import logger
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
+from xinglin.hub.identity.golden import is_golden
 from xinglin.hub.quality import ledger, windows
 from xinglin.hub.quality.judge import Judge, Verdict
 from xinglin.hub.quality.ledger import Numbers, Pair, Result
@@ -169,7 +170,10 @@ class Evaluator:
         bodies = iter(await self._store.open_bodies(connection, frames))
         return [
             _Version(
-                seq, (type_, id_), arrived.get((type_, id_), updated), loads(next(bodies)) if frame else None
+                seq,
+                (type_, id_),
+                arrived.get((type_, id_), updated),
+                _judgeable(loads(next(bodies))) if frame else None,
             )
             for seq, updated, _, type_, id_, frame in rows
         ]
@@ -221,6 +225,11 @@ class Evaluator:
             arrived=[self_key(names[t], i) for t, i in (r.pair for r in new) if (t, i) not in old],
             patient=patient,
         )
+
+
+def _judgeable(content: Json) -> Json | None:
+    """Give a record unless nobody answers for it: a golden Patient repeats what sources said."""
+    return None if content["resourceType"] == "Patient" and is_golden(content) else content
 
 
 def _alike(one: Result, other: Result) -> bool:
