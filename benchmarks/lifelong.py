@@ -20,6 +20,7 @@ from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.lifelong.answers import ask_timeline
 from xinglin.hub.lifelong.summary import ask_summary
 from xinglin.hub.lifelong.timeline import Asked
+from xinglin.hub.processes import settle
 from xinglin.hub.records import Key
 
 Json = dict[str, Any]
@@ -47,6 +48,7 @@ def main() -> None:
 async def _measured(settings: Settings) -> list[Row]:
     async with open_hub(settings, settings.database_url) as hub:
         await _fill(hub)
+        settle()  # as a process of the hub does when it starts
         return [
             *await _rows("timeline, all kinds", lambda id_: ask_timeline(hub, id_, Asked(), "zh"), "≤ 60"),
             *await _rows(
