@@ -3,7 +3,18 @@
 import importlib
 import sys
 
-ALL = ("standards", "records", "search", "intake", "quality", "hl7v2", "terminology", "codes", "lifelong")
+ALL = (
+    "standards",
+    "records",
+    "search",
+    "intake",
+    "quality",
+    "hl7v2",
+    "terminology",
+    "codes",
+    "lifelong",
+    "linkage",
+)
 
 for name in sys.argv[1:] or ALL:
     importlib.import_module(f"benchmarks.{name}").main()
