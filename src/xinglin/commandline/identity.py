@@ -67,6 +67,21 @@ def run(
     )
 
 
+@cli.command(
+    help=_("Train the model on this hub's own Patients, without any labels, and put it in force."),
+    epilog=_(
+        "Exit codes: 0 done; 10 the extra 'identity' is missing; 11 database; 12 too few to learn from."
+    ),
+)
+def train() -> None:
+    from xinglin.hub.identity import commands
+
+    version, people, pairs = commands.train(configuration.load())
+    told = _("Model {version} is in force, trained on {people} Patients and {pairs} pairs of them.")
+    out.print(told.format(version=version, people=f"{people:,}", pairs=f"{pairs:,}"))
+    out.print(_("Match those that are here already by it with 'xinglin identity run --full'."))
+
+
 @cli.command(help=_("Tell how identity stands: patients, persons, what waits."), epilog=_EXITS)
 def status(form: Format = Form.text) -> None:
     from xinglin.hub.identity import answers, commands

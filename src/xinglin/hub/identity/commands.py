@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+import msgspec
+
 from xinglin.core.settings import Settings
 from xinglin.hub import commands as hub_commands
 from xinglin.hub.database import Connection, address
 from xinglin.hub.hub import Hub, open_hub
-from xinglin.hub.identity import decisions, questions
+from xinglin.hub.identity import decisions, models, questions
 from xinglin.hub.identity.decisions import Decision, Wanted
 from xinglin.hub.identity.follow import Progress, restart, step
 from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
@@ -36,6 +38,26 @@ def run(
             total = total.plus(made)
             progress(made.matched + made.removed)
         return total
+
+    return _with_hub(settings, work)
+
+
+def train(settings: Settings) -> tuple[int, int, int]:
+    """Train a model on all source Patients and put it in force for what is matched from now on.
+
+    Gives its version, how many people it was trained on, and how many pairs were compared. Raises
+    ExtraMissing where the extra `identity` isn't installed, NothingToLearn where there are too few people.
+    """
+    from xinglin.hub.identity.linkage.bulk import link_all
+
+    async def work(hub: Hub) -> tuple[int, int, int]:
+        async with hub.database.connection() as connection:
+            everybody = await models.people(connection)
+            found = await asyncio.to_thread(link_all, everybody)
+            trained_from = {"people": found.people, "pairs": found.compared}
+            parameters = msgspec.json.decode(msgspec.json.encode(found.model))
+            version = await models.keep(connection, parameters, trained_from, {})
+        return version, found.people, found.compared
 
     return _with_hub(settings, work)
 

@@ -3,10 +3,12 @@
 from functools import partial
 from typing import Final, cast
 
+import msgspec
 from psycopg.types.json import Jsonb
 
-from xinglin.core.exact_json import Json, dumps
+from xinglin.core.exact_json import Json
 from xinglin.hub.database import Connection
+from xinglin.hub.identity.comparing import unpack
 from xinglin.hub.identity.linkage import model as linkage
 from xinglin.hub.identity.linkage.comparisons import MISSING
 from xinglin.hub.identity.scoring import Model, Scored, first
@@ -18,6 +20,7 @@ REVIEW: Final = 0.0
 """Bits from which a person looks at the pair: as likely as not."""
 
 _NEWEST: Final = "SELECT version, parameters FROM identity_model ORDER BY version DESC LIMIT 1"
+_EVERYBODY: Final = "SELECT body FROM person_feature"
 _KEEP: Final = """
 INSERT INTO identity_model (parameters, trained_from, charts) VALUES (%s, %s, %s) RETURNING version
 """
@@ -34,7 +37,7 @@ async def model_in_force(connection: Connection) -> Model:
 
 async def keep(connection: Connection, parameters: Json, trained_from: Json, charts: Json) -> int:
     """Put a trained model in force; give its version. Raises UnusableModel."""
-    linkage.read_model(dict(parameters))
+    linkage.read_model(msgspec.json.encode(parameters))
     row = await (
         await connection.execute(_KEEP, [Jsonb(parameters), Jsonb(trained_from), Jsonb(charts)])
     ).fetchone()
@@ -46,9 +49,9 @@ _READ: Final[dict[bytes, Model]] = {}
 
 
 def _trained(version: int, parameters: Json) -> Model:
-    text = dumps(parameters)
+    text = msgspec.json.encode(parameters)
     if text not in _READ:
-        model = linkage.read_model(dict(parameters))
+        model = linkage.read_model(text)
         _READ.clear()
         _READ[text] = Model(partial(_score, model), LINK, REVIEW, version)
     return _READ[text]
@@ -63,3 +66,14 @@ def _score(model: linkage.Model, one: Features, other: Features) -> Scored:
     fields = {part.name: (part.level, part.weight + part.frequency) for part in said.contributions}
     known = {name: value for name, value in fields.items() if value[0] != MISSING}
     return Scored(said.weight, said.probability, known)
+
+
+async def people(connection: Connection) -> list[tuple[str, Features]]:
+    """Give what is compared of every source Patient, to train on."""
+    found: list[tuple[str, Features]] = []
+    async with connection.transaction(), connection.cursor(name="people") as cursor:
+        await cursor.execute(_EVERYBODY)
+        async for (body,) in cursor:
+            one = unpack(cast("bytes", body))
+            found.append((one.id, one.features))
+    return found
