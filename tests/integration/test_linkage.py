@@ -195,6 +195,14 @@ def test_what_cannot_be_linked_says_why(
     assert not (tmp_path / "pairs.csv").exists()
 
 
+def test_a_handful_of_rows_is_enough_to_ask(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    (tmp_path / "map.yaml").write_text(MAP, "utf-8")
+    table(path, [HEADER, (1, "smith", "john", 1990), (2, "smith", "john", 1990), (3, "miller", "ann", 1971)])
+    run(tmp_path, path)
+    assert [row[:2] for row in read(tmp_path / "pairs.csv")[1:]] == [["1", "2"]]
+
+
 def test_odd_ids_come_back_as_they_were(tmp_path: Path) -> None:
     (path,), _ = febrl("febrl1", tmp_path)
     rows = read(path)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -27,9 +28,13 @@ class Start:
 
 
 def start(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> Start:
-    """Estimate m and u with Splink on the table `person`."""
+    """Estimate m and u with Splink on the table `person`.
+
+    What Splink can't estimate, as few rows show none of it, is left to the defaults of `training`.
+    """
     import splink
     from splink import DuckDBAPI, Linker
+    from splink.internals.exceptions import EMTrainingException, SplinkException
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     people = number(connection, "select count(*) from person")
@@ -41,15 +46,17 @@ def start(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> S
     )
     api: Any = DuckDBAPI(connection)
     linker = Linker(api.register("sample"), _settings(compared), log_level=None)
-    linker.training.estimate_u_using_random_sampling(
-        max_pairs=RANDOM_PAIRS, seed=1, num_chunks=1, min_count_per_level=None
-    )
+    with suppress(SplinkException):
+        linker.training.estimate_u_using_random_sampling(
+            max_pairs=RANDOM_PAIRS, seed=1, num_chunks=1, min_count_per_level=None
+        )
     present = {column for one in compared for column in one.needs} | {"surname_sound", "given_sound"}
     for columns in [one for one in _BLOCKS if set(one) <= present][:2]:
         rule = " and ".join(f"l.{column} = r.{column}" for column in columns)
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            rule, estimate_without_term_frequencies=True, max_pairs=RANDOM_PAIRS
-        )
+        with suppress(SplinkException, EMTrainingException):  # few rows: no pairs in this block
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True, max_pairs=RANDOM_PAIRS
+            )
     trained = cast("dict[str, list[dict[str, object]]]", linker.misc.save_model_to_json())
     m, u = _shares(trained, "m_probability"), _shares(trained, "u_probability")
     api.delete_tables_created_by_splink_from_db()
