@@ -6,12 +6,12 @@ from typing import Any
 from benchmarks.identity import _patient
 from tests.integration.test_identity import put, rows
 from tests.support import run
-from xinglin_demo.population import population
 
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
 from xinglin.hub.identity import commands
 from xinglin.hub.identity.models import model_in_force
+from xinglin_demo.population import population
 
 PEOPLE = 1_500
 

@@ -69,7 +69,7 @@ CREATE TABLE person_pair (
     why text,
     PRIMARY KEY (first, second)
 );
-COMMENT ON TABLE person_pair IS 'pairs of source Patients that may be, are or were decided not to be one person';
+COMMENT ON TABLE person_pair IS 'pairs of source Patients that may be, or were decided not to be, one person';
 CREATE INDEX person_pair_second ON person_pair (second);
 CREATE INDEX person_pair_review ON person_pair (weight DESC NULLS LAST, first, second) WHERE state = 'review';
 
@@ -94,7 +94,7 @@ CREATE TABLE person_constraint (
     in_force boolean NOT NULL DEFAULT true,
     PRIMARY KEY (decision, first, second)
 );
-COMMENT ON TABLE person_constraint IS 'pairs that decisions hold together or apart; the newest in force counts';
+COMMENT ON TABLE person_constraint IS 'pairs that decisions hold together or apart; the newest counts';
 CREATE INDEX person_constraint_first ON person_constraint (first) WHERE in_force;
 CREATE INDEX person_constraint_second ON person_constraint (second) WHERE in_force;
 
