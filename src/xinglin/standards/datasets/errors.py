@@ -93,7 +93,7 @@ class NoKey(IntakeError):
     """A row doesn't say whose record it is."""
 
     code = "XL7209"
-    message = "The row has none of the numbers that identify its {resource}: {columns}."
+    message = "The row has nothing that identifies its {resource}: {columns}."
     remedy = "Send the row with at least one of them."
     issue = "required"
 

@@ -90,7 +90,8 @@ def find(start: Sequence[str], mappings: Mapping[str, DataMapping], origin: Orig
         raise UnknownTable(lines=SEARCHED)
     lacking = best.layout.lacks(best.mapping)
     if lacking:
-        raise MissingColumns(mapping=best.mapping.name, columns=", ".join(lacking))
+        told = ", ".join(lacking)
+        raise MissingColumns(mapping=best.mapping.name, columns=told, expression=told)
     if rival is not None:
         raise AmbiguousTable(mappings=f"{best.mapping.name}, {rival.name}")
     return best

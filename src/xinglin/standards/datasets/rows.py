@@ -37,4 +37,4 @@ class Row:
 
     def lost(self, index: int) -> XinglinError:
         """Say that a spreadsheet has taken digits from a cell."""
-        return LostDigits(column=self.names[index])
+        return LostDigits(column=self.names[index], expression=self.names[index])

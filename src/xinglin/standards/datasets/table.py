@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Fact, Mode, Origin
 from xinglin.standards.datasets.codes import table_of
-from xinglin.standards.datasets.compiler import KEPT, MOST_VALUES, Compiler, Maker, Turn, parts_of
+from xinglin.standards.datasets.compiler import KEPT, MOST_VALUES, Compiler, Maker, Turn, columns_of, parts_of
 from xinglin.standards.datasets.errors import LostDigits, NoKey, TooManyCells
 from xinglin.standards.datasets.expressions import cells
 from xinglin.standards.datasets.header import Layout
@@ -20,6 +20,7 @@ from xinglin.standards.datasets.values import narrow, to_datetime
 _ROUNDED: Final = re.compile(r"[0-9]\.[0-9]+E\+?[0-9]{2}")
 """A long number as Excel shows it: 3.68121E+17."""
 _LAST_NUMBER: Final = re.compile(r"(\d+)$")
+_PERSON: Final = "Patient"
 _LONGEST_NUMBER: Final = 50
 """Characters of the longest columns that hold numbers; wider ones hold words."""
 
@@ -35,6 +36,7 @@ class Table:
         compiler = Compiler(mapping, layout, origin, serial=serial)
         made = [compiler.block(block, turn) for block in mapping.blocks for turn in _turns(compiler, block)]
         self._makers = [maker for maker in made if maker.keys or maker.block.label == mapping.main]
+        self._person = _person_columns(mapping)
         self._time = compiler.expression(mapping.time, Turn()).read if mapping.time else None
         placed = set[int]().union(*(maker.places for maker in self._makers))
         self._unplaced = tuple(at for at in range(len(layout.header)) if at not in placed)
@@ -47,9 +49,17 @@ class Table:
         time = self._time(row) if self._time else None
         moment = to_datetime(time, self.origin.zone) if time else None
         resources = self._resources(row)
+        self._refuse_nobody(resources)
         self._keep(row, resources)
         facts = [Fact(resource, moment, maker.block.mode, _lists(maker)) for maker, resource in resources]
         return facts, row.unknown
+
+    def _refuse_nobody(self, resources: Iterable[tuple[Maker, Json]]) -> None:
+        """Refuse a record of a person that names nobody: a number of the record alone makes no person."""
+        people = (one for maker, one in resources if maker.block.resource == _PERSON)
+        if self._person and not any("identifier" in one or "name" in one for one in people):
+            told = ", ".join(self._person)
+            raise NoKey(resource=_PERSON, columns=told, expression=told)
 
     def _clean(self, cells: list[str]) -> list[str]:
         width = len(self.layout.header)
@@ -100,7 +110,8 @@ class Table:
                 return self.origin.id(maker.block.resource, *(part for part in parts if part is not None))
         if maker.block.label == self.mapping.main:
             names = sorted(set[str]().union(*(cells(part) for key in maker.block.keys for part in key)))
-            raise NoKey(resource=maker.block.resource, columns=", ".join(names))
+            told = ", ".join(names)
+            raise NoKey(resource=maker.block.resource, columns=told, expression=told)
         return None
 
     def _keep(self, row: Row, resources: list[tuple[Maker, Json]]) -> None:
@@ -115,6 +126,18 @@ class Table:
         main = next((one for maker, one in resources if maker.block.label == self.mapping.main), None)
         if main is not None:
             main.setdefault("extension", []).extend(kept)
+
+
+def _person_columns(mapping: DataMapping) -> list[str]:
+    """Name the columns with the numbers and the name of the person that a data set is about, if it is."""
+    found: dict[str, None] = {}
+    for block in mapping.blocks:
+        if block.resource == _PERSON:
+            nodes = (
+                block.tree.elements[name] for name in ("identifier", "name") if name in block.tree.elements
+            )
+            found |= dict.fromkeys(name for node in nodes for name in sorted(columns_of(node)))
+    return list(found)
 
 
 def _turns(compiler: Compiler, block: Block) -> Iterable[Turn]:
@@ -191,7 +214,7 @@ def _cleaner(column: Column, everywhere: frozenset[str], origin: Origin) -> Call
         if text in missing:
             return ""
         if numeric and "E" in text and _ROUNDED.fullmatch(text):
-            raise LostDigits(column=column.name)
+            raise LostDigits(column=column.name, expression=column.name)
         if len(text) < width and text.isascii() and text.isdigit():
             whole = text.zfill(width)  # a spreadsheet took the zeros, unless no such code exists
             return whole if not known or whole in known else text

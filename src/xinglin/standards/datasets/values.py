@@ -16,7 +16,13 @@ _MOMENT: Final = re.compile(
     r"([12]\d{3}(?:\d{4}|[-/.年]\d\d?[-/.月]\d\d?日?))"
     r"[Tt\s]*(\d\d?)[:时]?(\d\d)?(?:[:分]?(\d\d)(\.\d{1,9})?秒?|分)?\s*(Z|[+-]\d\d:?\d\d)?"
 )
-_NUMBER: Final = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{1,20})?|\.\d{1,20})")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{1,20})?|\.[0-9]{1,20})")
+_GROUPED: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3}){2,9}|(?:,[0-9]{3}){1,9}\.[0-9]{1,20})")
+"""Thousands set off by commas, beyond doubt: 1,234.5 or 1,234,567. 1,234 alone may be 1.234."""
+_COMMAS: Final = re.compile(r"[+-]?[0-9.]*,[0-9.,]*")
+_MARKED: Final = ("<super>", "<sub>", "<circle>", "<fraction>")
+"""Characters that mean more than their digit: 10² isn't 102."""
+_DAY_NUMBER: Final = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]{1,15})?")
 _COMPARED: Final = re.compile(r"(<=|>=|<|>|≤|≥|＜|＞)\s*(.+)")
 _SIGNS: Final = {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"}
 _SERIAL: Final = re.compile(r"\d{1,6}(?:\.\d{1,15})?")
@@ -41,9 +47,23 @@ class BadValue(ValueError):
         self.detail = detail
 
 
+class AmbiguousNumber(BadValue):
+    """A number with a comma that may stand for a decimal point or set off thousands."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Phrase("its comma may be a decimal point; write it with a point and without separators")
+        )
+
+
 def narrow(text: str) -> str:
     """Write full-width digits, letters and signs as ASCII."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    return text if text.isascii() else "".join(map(_narrow, text)).strip()
+
+
+def _narrow(one: str) -> str:
+    marked = unicodedata.decomposition(one).startswith(_MARKED)
+    return one if marked else unicodedata.normalize("NFKC", one)
 
 
 def to_date(text: str, *, serial: bool = False) -> str:
@@ -81,6 +101,10 @@ def to_moment(text: str, zone: tzinfo | None, *, serial: bool = False) -> str:
     if found is None:
         if _PLAIN_DATE.fullmatch(text) or _PARTED_DATE.fullmatch(text):
             return to_date(text)
+        if not serial and _DAY_NUMBER.fullmatch(text):
+            raise BadValue(
+                Phrase("it looks like Excel's number of a day, which is read if `dates=excel` is declared")
+            )
         raise BadValue(Phrase("it isn't a date or time"))
     day, hour, minute, second, fraction, offset = found.groups()
     if minute is None:
@@ -125,8 +149,12 @@ def to_datetime(text: str, zone: tzinfo) -> datetime | None:
 
 
 def to_number(text: str) -> Decimal:
-    """Give an exact decimal."""
-    text = narrow(text).replace(",", "")
+    """Give an exact decimal. Commas are read only where they can't be decimal points."""
+    text = narrow(text)
+    if "," in text:
+        if not _GROUPED.fullmatch(text):
+            raise AmbiguousNumber if _COMMAS.fullmatch(text) else BadValue(Phrase("it isn't a number"))
+        text = text.replace(",", "")
     if not _NUMBER.fullmatch(text):
         raise BadValue(Phrase("it isn't a number"))
     literal = text.removeprefix("+")
@@ -143,12 +171,14 @@ def _leads_with_zero(literal: str) -> bool:
 def to_quantity(text: str, unit: str, ucum: str = "") -> Json | None:
     """Give a Quantity with its comparator; None where `text` isn't a number with or without one.
 
-    `unit` is shown; `ucum` is the UCUM code where it is known.
+    `unit` is shown; `ucum` is the UCUM code where it is known. Raises AmbiguousNumber.
     """
     text = narrow(text)
     found = _COMPARED.fullmatch(text)
     try:
         value = to_number(found[2] if found else text)
+    except AmbiguousNumber:
+        raise
     except (BadValue, InvalidOperation):
         return None
     quantity: dict[str, Any] = {"value": value}

@@ -74,8 +74,8 @@ def test_the_page_names_every_function() -> None:
 
 def test_a_site_gives_its_own_names_and_declarations() -> None:
     own = read_mapping(BLOCKS[2], "own.yaml", shared_maps(), shipped())
-    header = ["BGDH", "XMMC", "检验结果代码"]
-    facts, unknown = Table(own, lay_out(header, own, {}), ORIGIN).read(["R1", "GLU", "2"])
+    header = ["BGDH", "XMMC", "检验结果代码", "门诊号"]
+    facts, unknown = Table(own, lay_out(header, own, {}), ORIGIN).read(["R1", "GLU", "2", "M1"])
     assert facts[-1].resource["interpretation"][0]["coding"][0]["code"] == "A"
     assert unknown == []
 

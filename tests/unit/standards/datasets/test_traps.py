@@ -8,8 +8,11 @@ import pytest
 
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Item, Origin
-from xinglin.standards.datasets import shipped
+from xinglin.standards.datasets import Table, lay_out, shipped
+from xinglin.standards.datasets.check import sample
+from xinglin.standards.datasets.compiler import columns_of
 from xinglin.standards.datasets.csv_format import TableCsv
+from xinglin.standards.datasets.errors import LostDigits, NoKey, WrongCell
 from xinglin.standards.identifiers import invented_resident
 
 ZONE = timezone(timedelta(hours=8))
@@ -229,3 +232,52 @@ def test_15_a_reference_range_is_taken_only_from_an_extra_column() -> None:
     assert "referenceRange" not in one(lab("1"), "Observation")
     (item,) = items(f"{LAB},参考范围\nR1,GLU,葡萄糖,M1,张三,9.1,mmol/L,,3.9-6.1\n")
     assert one(item, "Observation")["referenceRange"] == [{"text": "3.9-6.1"}]
+
+
+@pytest.mark.parametrize("value", ["2,25", "1,234", "<2,25"])
+def test_a_decimal_comma_in_a_result_is_refused(value: str) -> None:
+    (item,) = items(f'{LAB}\nR1,CA,钙,M1,张三,"{value}",mmol/L,1\n')
+    assert isinstance(item.error, WrongCell)
+    assert item.error.expression == "检验定量结果"
+
+
+@pytest.mark.parametrize("value", ["弱阳性,复查", "2、25", "1.5-2,3"])
+def test_words_and_ranges_stay_text(value: str) -> None:
+    (item,) = items(f'{LAB}\nR1,CA,钙,M1,张三,"{value}",mmol/L,1\n')
+    assert one(item, "Observation")["valueString"] == value
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_record_of_nobody_is_refused(name: str) -> None:
+    """Every data set about a person: a whole row is taken, and without its numbers and name it is not."""
+    mapping = shipped()[name]
+    people = [block for block in mapping.blocks if block.resource == "Patient"]
+    if not people:
+        assert name == "drug-circulation"
+        return
+    header, row = sample(mapping)
+    telling = {
+        column
+        for block in people
+        for element in ("identifier", "name")
+        for column in columns_of(block.tree.elements[element])
+    }
+    table = Table(mapping, lay_out(header, mapping, {}), Origin("s", "i", "i", "county", ZONE))
+    assert any(fact.resource["resourceType"] == "Patient" for fact in table.read(row)[0])
+    nobody = ["" if title in telling else cell for title, cell in zip(header, row, strict=True)]
+    with pytest.raises(NoKey) as refused:
+        table.read(nobody)
+    assert refused.value.expression
+
+
+def test_a_result_without_a_person_is_refused_by_the_person() -> None:
+    (item,) = items("检验报告单编号,检验项目代码,性别代码,检验定量结果\nL3,A6,1,5\n")
+    assert isinstance(item.error, NoKey)
+    assert item.error.params["resource"] == "Patient"
+    assert "患者姓名" in str(item.error.expression)
+
+
+def test_a_rounded_number_names_its_column_as_the_place() -> None:
+    (item,) = items(f"{PERSONAL}\n,张三,1,19600102,01,3.68121E+17\n")
+    assert isinstance(item.error, LostDigits)
+    assert item.error.expression == "身份证件号码"

@@ -1,12 +1,20 @@
 """Cells as values."""
 
 from datetime import timedelta, timezone
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from xinglin.core.exact_json import dumps
-from xinglin.standards.datasets.values import BadValue, to_date, to_moment, to_number, to_quantity
+from xinglin.standards.datasets.values import (
+    AmbiguousNumber,
+    BadValue,
+    to_date,
+    to_moment,
+    to_number,
+    to_quantity,
+)
 
 ZONE = timezone(timedelta(hours=8))
 
@@ -117,3 +125,49 @@ def test_quantities_keep_their_comparator(text: str, comparator: str | None) -> 
 
 def test_words_are_no_quantity() -> None:
     assert to_quantity("阴性(-)", "", "") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2,25",
+        "2，25",
+        "２，２５",
+        "1,234",
+        "0,5",
+        "-3,75",
+        ",5",
+        "5,",
+        "1.234,56",
+        "12,34,567",
+        "0,123,456",
+        "1,2345.6",
+    ],
+)
+def test_a_comma_that_may_be_a_decimal_point_is_never_dropped(text: str) -> None:
+    with pytest.raises(AmbiguousNumber):
+        to_number(text)
+    with pytest.raises(AmbiguousNumber):
+        to_quantity(text, "mmol/L")
+    with pytest.raises(AmbiguousNumber):
+        to_quantity(f"<{text}", "mmol/L")
+
+
+@pytest.mark.parametrize("text", ["1,234.5", "1,234,567", "12,345,678.90", "-1,234.0"])
+def test_commas_between_groups_of_three_are_read_where_nothing_else_can_be_meant(text: str) -> None:
+    assert to_number(text) == Decimal(text.replace(",", ""))
+
+
+@pytest.mark.parametrize("text", ["2、25", "2 25", "2。25", "10²", "10⁹", "2½", "①", "٣"])
+def test_signs_that_are_no_part_of_a_number_leave_the_text(text: str) -> None:
+    assert to_quantity(text, "") is None
+    with pytest.raises(BadValue):
+        to_number(text)
+
+
+def test_an_undeclared_excel_day_number_names_the_declaration() -> None:
+    for read in (to_date, lambda text: to_moment(text, None)):
+        with pytest.raises(BadValue, match="dates=excel"):
+            read("46082")
+    with pytest.raises(BadValue, match="date or time"):
+        to_date("4608a")
