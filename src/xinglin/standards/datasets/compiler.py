@@ -23,11 +23,10 @@ from xinglin.standards.datasets.expressions import (
     Template,
     Test,
     WrongExpression,
-    cells,
 )
 from xinglin.standards.datasets.functions import BY_KIND, FUNCTIONS, Call, Getter, fresh
 from xinglin.standards.datasets.header import Layout
-from xinglin.standards.datasets.model import Block, Branch, Column, DataMapping, Leaf, Many, Node
+from xinglin.standards.datasets.model import Block, Branch, Column, DataMapping, Leaf, Many, Node, columns_of
 from xinglin.standards.datasets.rows import Row
 from xinglin.standards.datasets.values import BadValue
 
@@ -479,19 +478,6 @@ class _at:  # noqa: N801 - reads like a word
     def __exit__(self, _kind: object, error: object, _trace: object) -> None:
         if isinstance(error, WrongExpression):
             raise WrongMapping(file=self.file, line=self.line, detail=error.detail) from None
-
-
-def columns_of(node: Node | Expression) -> set[str]:
-    """Name the columns that a node reads, conditions aside."""
-    match node:
-        case Leaf(expression, _):
-            return cells(expression)
-        case Branch(elements=elements):
-            return set[str]().union(*map(columns_of, elements.values()))
-        case Many(nodes, _):
-            return set[str]().union(*map(columns_of, nodes))
-        case _:
-            return cells(node)
 
 
 def parts_of(text: str, separators: str) -> list[str]:

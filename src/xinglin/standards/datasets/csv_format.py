@@ -1,7 +1,7 @@
 """The format `table-csv`: text tables of national data sets."""
 
 import codecs
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from itertools import chain, islice
@@ -12,7 +12,16 @@ from xinglin.standards.conversion import Item, Origin, Piece
 from xinglin.standards.conversion.text import UndecodableText, decode
 from xinglin.standards.datasets.cutting import LONGEST, MOST_LINES, Cut, chunks, lines, rows
 from xinglin.standards.datasets.errors import LongRow, OpenQuote, UnknownTable
-from xinglin.standards.datasets.finding import CHARSETS, DELIMITERS, SEARCHED, Header, charset_of, find, split
+from xinglin.standards.datasets.finding import (
+    CHARSETS,
+    DELIMITERS,
+    SEARCHED,
+    Header,
+    Spotter,
+    charset_of,
+    find,
+    split,
+)
 from xinglin.standards.datasets.model import DataMapping
 from xinglin.standards.datasets.registry import shipped
 from xinglin.standards.datasets.table import Table
@@ -63,7 +72,8 @@ class TableCsv:
         if start[0].startswith(codecs.BOM_UTF8) and header.line:
             head = codecs.BOM_UTF8 + head
         body = rows(chain(start[header.line + 1 :], feed), header.delimiter, charset)
-        yield from _pieces(body, head, header.line + 2)
+        spotter = Spotter(self._mappings(), origin, charset, header.delimiter)
+        yield from cut_pieces(body, head, header.line + 2, spotter)
 
     def items(self, piece: Piece, origin: Origin) -> Iterator[Item]:
         """Read the rows of a piece. The first row of a file names the columns that aren't known."""
@@ -124,18 +134,29 @@ def _loose(raw: bytes) -> str:
         return raw.decode("gb18030", "replace")
 
 
-def _pieces(cuts: Iterator[Cut], head: bytes, line: int) -> Iterator[Piece]:
-    """Put rows together to pieces."""
-    item, count, size, first = 1, 0, 0, 0
+def cut_pieces(
+    cuts: Iterable[Cut], head: bytes, line: int, is_header: Callable[[bytes], bool], item: int = 1
+) -> Iterator[Piece]:
+    """Put rows together to pieces; below another header line they have that one as their head.
+
+    `line` is the first row's, `item` its number.
+    """
+    mark = codecs.BOM_UTF8 if head.startswith(codecs.BOM_UTF8) else b""
+    count, size, first = 0, 0, 0
     body: list[bytes] = []
     for cut in cuts:
-        body.append(cut.raw)
-        count += bool(cut.raw.strip())
-        size += len(cut.raw)
-        if count >= ROWS or size >= BYTES:
-            yield Piece(b"".join(body), line + first, item, head)
+        fresh = not cut.fault and is_header(cut.raw)
+        if not fresh:
+            body.append(cut.raw)
+            count += bool(cut.raw.strip())
+            size += len(cut.raw)
+        if fresh or count >= ROWS or size >= BYTES:
+            if count:
+                yield Piece(b"".join(body), line + first, item, head)
             first = cut.line + cut.lines
             item, count, size, body = item + count, 0, 0, []
+        if fresh:
+            head = mark + cut.raw
     if any(raw.strip() for raw in body):
         yield Piece(b"".join(body), line + first, item, head)
 

@@ -150,3 +150,18 @@ class UnreadableTable(IntakeError):
     message = "The file {file} is neither a text table nor a workbook."
     remedy = "Send CSV with a header line, or xlsx, xls or ods."
     issue = "structure"
+
+
+class PersonOnly(IntakeError):
+    """A header that fits a data set only by the columns that tell who somebody is."""
+
+    code = "XL7216"
+    message = (
+        "The header has only the person's columns of {mapping}; the columns {columns} aren't known to it. "
+        "Nearest are {nearest}."
+    )
+    remedy = (
+        "Send the columns that the nearest data set lacks, or declare the names that your table has for them "
+        "(`column.NAME`); if {mapping} is meant, declare `mapping={mapping}`."
+    )
+    issue = "structure"

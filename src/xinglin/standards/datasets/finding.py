@@ -7,8 +7,8 @@ from typing import Final
 
 from xinglin.standards.conversion import Origin
 from xinglin.standards.conversion.text import NAMES
-from xinglin.standards.datasets.errors import AmbiguousTable, MissingColumns, UnknownTable
-from xinglin.standards.datasets.header import Layout, rank, score
+from xinglin.standards.datasets.errors import AmbiguousTable, MissingColumns, PersonOnly, UnknownTable
+from xinglin.standards.datasets.header import Layout, lay_out, person_columns, rank, score, titles_of
 from xinglin.standards.datasets.model import DataMapping
 from xinglin.standards.datasets.registry import choose
 
@@ -17,6 +17,8 @@ CHARSETS: Final = ("utf-8", "gb18030")
 """Character sets of which one is found where none is declared."""
 SEARCHED: Final = 20
 """Lines among which the header is looked for; titles and notes may stand above it."""
+_NEAREST: Final = 3
+_FEWEST: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 def find(start: Sequence[str], mappings: Mapping[str, DataMapping], origin: Origin) -> Header:
     """Find the header among the first lines.
 
-    Raises UnknownTable, MissingColumns, AmbiguousTable, UnknownMapping.
+    Raises UnknownTable, MissingColumns, PersonOnly, AmbiguousTable, UnknownMapping.
     """
     candidates = choose(mappings, origin.declared)
     best: Header | None = None
@@ -86,12 +88,17 @@ def find(start: Sequence[str], mappings: Mapping[str, DataMapping], origin: Orig
                 best = Header(number, delimiter, *ranked[0])
                 tied = len(ranked) > 1 and score(*ranked[1]) == score(*ranked[0])
                 rival = ranked[1][0] if tied else None
+        # A better header below a whole one begins another table; the rows between belong to the first.
+        if best and best.line == number and best.layout.is_header and not best.layout.lacks(best.mapping):
+            break
     if best is None:
         raise UnknownTable(lines=SEARCHED)
     lacking = best.layout.lacks(best.mapping)
     if lacking:
         told = ", ".join(lacking)
         raise MissingColumns(mapping=best.mapping.name, columns=told, expression=told)
+    if "mapping" not in origin.declared:
+        _refuse_person_only(best, candidates, origin)
     if rival is not None:
         raise AmbiguousTable(mappings=f"{best.mapping.name}, {rival.name}")
     return best
@@ -102,3 +109,50 @@ def _ranked(
 ) -> list[tuple[DataMapping, Layout]]:
     cells = split(line.lstrip("\ufeff"), delimiter)
     return rank(cells, candidates, origin.declared) if len(cells) > 1 else []
+
+
+def _refuse_person_only(found: Header, candidates: Iterable[DataMapping], origin: Origin) -> None:
+    """Refuse a header that fits a data set by the person's columns alone: most of it would be lost."""
+    layout = found.layout
+    if layout.is_header or not set(layout.places) <= person_columns(found.mapping):
+        return
+    near = [
+        (len(other.places), mapping, other)
+        for mapping in candidates
+        if mapping is not found.mapping
+        and not set((other := lay_out(layout.header, mapping, origin.declared)).places)
+        <= person_columns(mapping)
+    ]
+    near.sort(key=lambda one: (-one[0], len(one[2].lacks(one[1])), one[1].name))
+    nearest = "; ".join(
+        f"{mapping.name} (- {', '.join(lacking)})" if (lacking := other.lacks(mapping)) else mapping.name
+        for _, mapping, other in near[:_NEAREST]
+    )
+    strange = ", ".join(layout.header[at] for at in layout.strange)
+    raise PersonOnly(mapping=found.mapping.name, columns=strange, nearest=nearest or "-", expression=strange)
+
+
+class Spotter:
+    """Tells header lines below a table's own: systems repeat them on pages, and join files with them."""
+
+    def __init__(
+        self, mappings: Mapping[str, DataMapping], origin: Origin, charset: str, delimiter: str
+    ) -> None:
+        """Take what `find` took, and how rows are written."""
+        self._candidates = [*choose(mappings, origin.declared)]
+        self._declared = origin.declared
+        self._charset, self._delimiter = charset, delimiter
+        own = (value for key, value in origin.declared.items() if key.startswith("column."))
+        ours = (key[7:] for key in origin.declared if key.startswith("column."))
+        titles = {*own, *ours}.union(*map(titles_of, self._candidates))
+        # A quick look, for every row: only one with a column's title as a cell is read closely.
+        self._titles = {title.encode(charset, "replace") for title in titles}
+        self._mark = delimiter.encode()
+
+    def __call__(self, raw: bytes) -> bool:
+        """Tell whether most cells of a row are titles of one data set's columns."""
+        cells = raw.replace(b'"', b"").replace(b" ", b"").strip().split(self._mark)
+        if len(cells) < _FEWEST or self._titles.isdisjoint(cells):
+            return False
+        text = split(raw.decode(self._charset, "replace"), self._delimiter)
+        return any(lay_out(text, one, self._declared).is_header for one in self._candidates)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from xinglin.standards.datasets.model import Column, DataMapping
+from xinglin.standards.datasets.model import Column, DataMapping, columns_of
 
 _IGNORED = re.compile(r"[\s\u200b\ufeff()\[\]_*:\"'“”‘’]+")
 _NUMBERED = re.compile(r"(.+?)[._]?(\d{1,3})")
@@ -28,6 +28,12 @@ class Layout:
     def matched(self) -> int:
         """How many columns of the table are known."""
         return len(self.header) - len(self.strange)
+
+    @property
+    def is_header(self) -> bool:
+        """Tell whether most of the titles are known: words of a row may be a column's name by chance."""
+        titles = sum(1 for title in self.header if title.strip())
+        return titles > 1 and self.matched * 2 > titles
 
     def lacks(self, mapping: DataMapping) -> list[str]:
         """Name the required columns that the table doesn't have."""
@@ -66,6 +72,18 @@ def _name(columns: Collection[Column]) -> Mapping[str, str]:
     found.update({plain(one.name): one.name for one in columns})
     found.pop("", None)
     return found
+
+
+def titles_of(mapping: DataMapping) -> set[str]:
+    """Give the titles that a mapping's columns may have, as the standard writes them, without spaces."""
+    columns = mapping.columns.values()
+    found = {title for one in columns for title in (one.name, *one.also, one.id, one.element)}
+    return {title.replace(" ", "") for title in found if title}
+
+
+def person_columns(mapping: DataMapping) -> set[str]:
+    """Name the columns that tell who somebody is."""
+    return set[str]().union(*(columns_of(one.tree) for one in mapping.blocks if one.resource == "Patient"))
 
 
 def lay_out(header: Sequence[str], mapping: DataMapping, declared: Mapping[str, str]) -> Layout:

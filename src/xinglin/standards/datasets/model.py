@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xinglin.standards.conversion import Mode
-from xinglin.standards.datasets.expressions import Condition, Expression
+from xinglin.standards.datasets.expressions import Condition, Expression, cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +112,16 @@ class DataMapping:
     main: str
     time: Expression | None
     declared: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def columns_of(node: Node | Expression) -> set[str]:
+    """Name the columns that a node reads, conditions aside."""
+    match node:
+        case Leaf(expression, _):
+            return cells(expression)
+        case Branch(elements=elements):
+            return set[str]().union(*map(columns_of, elements.values()))
+        case Many(nodes, _):
+            return set[str]().union(*map(columns_of, nodes))
+        case _:
+            return cells(node)

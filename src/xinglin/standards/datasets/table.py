@@ -9,11 +9,11 @@ from urllib.parse import quote
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Fact, Mode, Origin
 from xinglin.standards.datasets.codes import table_of
-from xinglin.standards.datasets.compiler import KEPT, MOST_VALUES, Compiler, Maker, Turn, columns_of, parts_of
+from xinglin.standards.datasets.compiler import KEPT, MOST_VALUES, Compiler, Maker, Turn, parts_of
 from xinglin.standards.datasets.errors import LostDigits, NoKey, TooManyCells
 from xinglin.standards.datasets.expressions import cells
 from xinglin.standards.datasets.header import Layout
-from xinglin.standards.datasets.model import Block, Column, DataMapping
+from xinglin.standards.datasets.model import Block, Column, DataMapping, columns_of
 from xinglin.standards.datasets.rows import Row
 from xinglin.standards.datasets.values import narrow, to_datetime
 

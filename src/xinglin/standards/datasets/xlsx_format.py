@@ -5,22 +5,24 @@ import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO, ClassVar, Final
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from xinglin.core.i18n import Phrase
 from xinglin.standards.conversion import Origin, Piece
-from xinglin.standards.datasets.csv_format import BYTES, ROWS, TableCsv
+from xinglin.standards.datasets.csv_format import TableCsv, cut_pieces
+from xinglin.standards.datasets.cutting import Cut
 from xinglin.standards.datasets.errors import (
     AmbiguousTable,
     MissingColumns,
+    PersonOnly,
     TooLargeWorkbook,
     UnknownTable,
     UnreadableWorkbook,
 )
-from xinglin.standards.datasets.finding import SEARCHED, find
+from xinglin.standards.datasets.finding import SEARCHED, Spotter, find
 
 LARGEST: Final = 200_000_000
 """Bytes of a workbook as a file."""
@@ -74,13 +76,14 @@ class TableXlsx(TableCsv):
             return
         at = self._header_line(start, origin)
         head = start[at]
-        yield from _pieces(start[at + 1 :], lines, head, at + 2, item)
+        cuts = (Cut(row, number, 1) for number, row in enumerate(_blanked(start[at + 1 :], lines)))
+        yield from cut_pieces(cuts, head, at + 2, Spotter(self._mappings(), origin, "utf-8", ","), item)
 
     def _header_line(self, start: Sequence[bytes], origin: Origin) -> int:
         """Find the header's line; a sheet without one is read from its first line, and each row refused."""
         try:
             return find([line.decode() for line in start], self._mappings(), origin).line
-        except (UnknownTable, MissingColumns, AmbiguousTable):
+        except (UnknownTable, MissingColumns, PersonOnly, AmbiguousTable):
             return 0
 
 
@@ -98,28 +101,9 @@ def _refuse_bombs(raw: bytes) -> None:
         raise TooLargeWorkbook(size=size // 1_000_000, limit=UNPACKED // 1_000_000)
 
 
-def _pieces(
-    start: Sequence[bytes], rest: Iterator[bytes], head: bytes, line: int, item: int
-) -> Iterator[Piece]:
-    body: list[bytes] = []
-    size = 0
-    first = line
-    for at, row in enumerate([*start, *rest] if not rest else _both(start, rest)):
-        if not row.strip(b",\n"):
-            row = b"\n"  # noqa: PLW2901 - a blank row keeps its place, so that lines count right
-        body.append(row)
-        size += len(row)
-        if len(body) >= ROWS or size >= BYTES:
-            yield Piece(b"".join(body), first, item, head)
-            item += sum(1 for one in body if one.strip())
-            first, body, size = line + at + 1, [], 0
-    if any(one.strip() for one in body):
-        yield Piece(b"".join(body), first, item, head)
-
-
-def _both(start: Sequence[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield from start
-    yield from rest
+def _blanked(start: Sequence[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Give rows; a blank one keeps its place, so that lines count right."""
+    return (row if row.strip(b",\n") else b"\n" for row in chain(start, rest))
 
 
 def _line(row: Sequence[Any]) -> bytes:

@@ -16,6 +16,7 @@ from xinglin.standards.datasets.errors import (
     AmbiguousTable,
     MissingColumns,
     OpenQuote,
+    PersonOnly,
     TooLargeWorkbook,
     TooManyCells,
     UnknownMapping,
@@ -273,3 +274,82 @@ def test_a_header_that_fits_two_data_sets_alike_is_refused() -> None:
     with pytest.raises(AmbiguousTable, match="a, b"):
         read(f"{HEADER}\n{person(1)}\n".encode(), form=table)
     assert read(f"{HEADER}\n{person(1)}\n".encode(), form=table, mapping="b")[0].error is None
+
+
+PRESCRIPTIONS = "处方编号,药物名称,门诊号\n"
+MOVED = "药物名称,处方编号,门诊号\n"
+
+
+def drugs(found: list[Item]) -> list[tuple[int, int, str]]:
+    """Give number, line and drug of each row."""
+    assert [item.error for item in found] == [None] * len(found)
+    return [
+        (
+            item.number,
+            item.line,
+            next(
+                fact.resource["medicationCodeableConcept"]["text"]
+                for fact in item.facts
+                if fact.resource["resourceType"] == "MedicationRequest"
+            ),
+        )
+        for item in found
+    ]
+
+
+@pytest.mark.parametrize(
+    "second", [PRESCRIPTIONS, MOVED, '"药物名称","处方编号",门诊号\n', "药品名称,处方号 ,门诊号\n"]
+)
+def test_a_header_below_rows_is_never_a_row(second: str) -> None:
+    row = "R7,头孢,MZ7\n" if second == PRESCRIPTIONS else "头孢,R7,MZ7\n"
+    raw = f"{PRESCRIPTIONS}R6,阿莫,MZ7\n{second}{row}".encode()
+    assert drugs(read(raw)) == [(1, 2, "阿莫"), (2, 4, "头孢")]
+    assert drugs(read(raw.decode().encode("gb18030"), "gb18030")) == [(1, 2, "阿莫"), (2, 4, "头孢")]
+    marked = codecs.BOM_UTF8 + raw
+    assert drugs(read(marked)) == [(1, 2, "阿莫"), (2, 4, "头孢")]
+
+
+def test_headers_are_seen_in_every_piece() -> None:
+    many = "".join(f"R{n},药{n},MZ{n}\n" for n in range(ROWS + 5))
+    moved = "".join(f"药{n},R{n},MZ{n}\n" for n in range(ROWS + 5))
+    found = drugs(read(f"{PRESCRIPTIONS}{many}{MOVED}{moved}{PRESCRIPTIONS}{many}".encode()))
+    count = ROWS + 5
+    assert [drug for _, _, drug in found] == [f"药{n}" for n in range(count)] * 3
+    assert [number for number, _, _ in found] == list(range(1, 3 * count + 1))
+    assert [found[at][1] for at in (0, count, 2 * count)] == [2, count + 3, 2 * count + 4]
+
+
+def test_a_workbook_with_a_header_in_its_middle() -> None:
+    table = [PRESCRIPTIONS.strip().split(","), ["R6", "阿莫", "MZ7"], [], MOVED.strip().split(",")]
+    found = read(workbook([*table, ["头孢", "R7", "MZ7"]]), form=TableXlsx())
+    assert drugs(found) == [(1, 2, "阿莫"), (2, 5, "头孢")]
+
+
+def test_rows_below_a_header_that_lacks_columns_are_refused() -> None:
+    first, second = read(f"{PRESCRIPTIONS}R6,阿莫,MZ7\n门诊号,处方编号,患者姓名\nMZ7,R7,张三\n".encode())
+    assert first.error is None
+    assert isinstance(second.error, MissingColumns)
+    assert second.error.expression == "药物名称"
+
+
+def test_rows_above_a_fuller_header_stay_rows() -> None:
+    fuller = "处方编号,药物名称,门诊号,患者姓名,处方开立日期\nR7,头孢,MZ7,张三,20260301\n"
+    assert drugs(read(f"{PRESCRIPTIONS}R6,阿莫,MZ7\n{fuller}".encode())) == [(1, 2, "阿莫"), (2, 4, "头孢")]
+
+
+def test_a_row_that_holds_a_title_by_chance_is_a_row() -> None:
+    lab = "检验报告单编号,检验项目代码,检验项目名称,门诊号,检验定量结果\n"
+    (item,) = read(f"{lab}L1,A1,体温,MZ1,36.5\n".encode())
+    assert item.error is None
+
+
+LAB_WITHOUT_REPORTS = "身份证件号码,本人姓名,性别代码,项目名称,项目代码,结果,单位,检验时间"
+
+
+def test_a_table_that_only_names_people_is_no_table_of_people() -> None:
+    raw = f"{LAB_WITHOUT_REPORTS}\n{invented_resident(1)},张三,1,葡萄糖,A1,5.1,mmol/L,20260301\n".encode()
+    with pytest.raises(PersonOnly) as refused:
+        read(raw)
+    assert "ws445-lab (- 检验报告单编号)" in str(refused.value.params["nearest"])
+    (item,) = read(raw, mapping=str(refused.value.params["mapping"]))
+    assert patient(item)["name"] == [{"text": "张三"}]

@@ -10,9 +10,9 @@ from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Item, Origin
 from xinglin.standards.datasets import Table, lay_out, shipped
 from xinglin.standards.datasets.check import sample
-from xinglin.standards.datasets.compiler import columns_of
 from xinglin.standards.datasets.csv_format import TableCsv
 from xinglin.standards.datasets.errors import LostDigits, NoKey, WrongCell
+from xinglin.standards.datasets.model import columns_of
 from xinglin.standards.identifiers import invented_resident
 
 ZONE = timezone(timedelta(hours=8))
