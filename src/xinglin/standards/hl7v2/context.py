@@ -1,6 +1,7 @@
 """What is known while one message is read: its event, whom it is about, and the records made so far."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +17,19 @@ FIELD: Final = "urn:xinglin:hl7v2:"
 
 LONGEST_STRING: Final = 1_000_000
 """Characters of a FHIR string at most (http://hl7.org/fhir/R4/datatypes.html#string); longer ones are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When and how much of a medicine: the field or segment that said it, its words, and what it means.
+
+    `parallel`: the next timing goes on at the same time.
+    """
+
+    place: str
+    words: str
+    dosage: Json
+    parallel: bool = False
 
 
 class Made:
@@ -66,6 +80,7 @@ class Context:
         self.person: Segment | None = None
         self.pending: list[Segment] = []
         self.homeless: list[Segment] = []
+        self.timings: dict[str, list[Timing]] = {}
         self.results: dict[tuple[str, ...], int] = {}
         self.groups = 0
 

@@ -16,7 +16,7 @@ from xinglin.standards.hl7v2.errors import (
     UnknownEvent,
 )
 from xinglin.standards.hl7v2.message import Message
-from xinglin.standards.hl7v2.segments import HANDLERS, SAYS_NOTHING
+from xinglin.standards.hl7v2.segments import HANDLERS, SAYS_NOTHING, dosage
 from xinglin.standards.hl7v2.segments.finance import account
 from xinglin.standards.hl7v2.segments.orders import close
 from xinglin.standards.hl7v2.segments.patient import known_patient
@@ -57,6 +57,7 @@ def _walk(message: Message, ctx: Context) -> None:
     close(ctx)
     for one in ctx.pending:
         ctx.keep_segment(one)
+    dosage.complete(ctx)
     settle(ctx)
     account(ctx)
     ctx.house()

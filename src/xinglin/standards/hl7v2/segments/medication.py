@@ -3,11 +3,13 @@
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Mode
 from xinglin.standards.hl7v2.context import Context, reference
-from xinglin.standards.hl7v2.datatypes import date_time, number, unit
+from xinglin.standards.hl7v2.datatypes import date_time, number, split, unit
 from xinglin.standards.hl7v2.mapping import apply
 from xinglin.standards.hl7v2.message import Segment
-from xinglin.standards.hl7v2.segments.common import about, append, code_key, number_key
-from xinglin.standards.hl7v2.segments.orders import identify, numbers, status, timed, timing
+from xinglin.standards.hl7v2.naming import V2, translated
+from xinglin.standards.hl7v2.segments import dosage
+from xinglin.standards.hl7v2.segments.common import about, absent, append, code_key, number_key
+from xinglin.standards.hl7v2.segments.orders import identify, numbers, status, timed
 
 
 def rxo(ctx: Context, segment: Segment) -> None:
@@ -24,7 +26,7 @@ def rxe(ctx: Context, segment: Segment) -> None:
         record["intent"] = "filler-order"
         append(record, "basedOn", reference(before))
     if record and segment.field(1):
-        timing(ctx, segment.first(1), record)
+        dosage.older(ctx, "RXE-1", segment.field(1), record)
 
 
 def _prescribed(
@@ -44,6 +46,7 @@ def _prescribed(
     if ctx.common:
         _ordered(ctx, ctx.common, record)
     _dose(ctx, segment, dose, record)
+    _instructions(ctx, segment.field(7), record)
     for one in ctx.pending:
         timed(ctx, one, record)
     ctx.pending.clear()
@@ -59,7 +62,7 @@ def _ordered(ctx: Context, common: Segment, record: Json) -> None:
         apply("ORC[ServiceRequest]", Segment("ORC" + "|" * 12 + common.first(12)), named, ctx)
         if "requester" in named:
             record["requester"] = named["requester"]
-    timing(ctx, common.first(7), record)
+    dosage.older(ctx, "ORC-7", common.field(7), record)
 
 
 def _dose(ctx: Context, segment: Segment, at: int, record: Json) -> None:
@@ -72,8 +75,21 @@ def _dose(ctx: Context, segment: Segment, at: int, record: Json) -> None:
         return
     low = {"value": least, **units}
     amount = {"doseRange": {"low": low, "high": {"value": most, **units}}} if most and most > least else None
-    dosage: list[Json] = record.setdefault("dosageInstruction", [{}])
-    dosage[0].setdefault("doseAndRate", [amount or {"doseQuantity": low}])
+    instructions: list[Json] = record.setdefault("dosageInstruction", [{}])
+    instructions[0].setdefault("doseAndRate", [amount or {"doseQuantity": low}])
+
+
+def _instructions(ctx: Context, value: str, record: Json) -> None:
+    """Say how to take it in words too; a first component in Chinese is no code, but a part of them."""
+    said = [_said(split(one, ctx)) for one in value.split("~")]
+    text = "; ".join(one for one in said if one)
+    if text:
+        record.setdefault("dosageInstruction", [{}])[0]["text"] = text
+
+
+def _said(parts: list[str]) -> str:
+    code, text = parts[0], parts[1] if len(parts) > 1 else ""
+    return " ".join(one for one in (code if not text or not code.isascii() else "", text) if one)
 
 
 def rxr(ctx: Context, segment: Segment) -> None:
@@ -120,7 +136,7 @@ def rxa(ctx: Context, segment: Segment) -> None:
     about(ctx, record, who="patient")
     identify(ctx, record, placer, filler)
     apply("RXA[Immunization]", segment, record, ctx)
-    record["status"] = _given(segment)
+    _given(ctx, segment, record)
     if "occurrenceDateTime" not in record:
         record["occurrenceString"] = segment.part(3) or "unknown"
     if segment.part(6) == "999":
@@ -131,7 +147,25 @@ def rxa(ctx: Context, segment: Segment) -> None:
         record["primarySource"] = history == "00"
 
 
-def _given(segment: Segment) -> str:
+def _given(ctx: Context, segment: Segment, record: Json) -> None:
+    """Say whether it was given: a reason for not giving it (RXA-18) means that it wasn't.
+
+    An empty RXA-20 means complete (HL7 table 0322); where the amount isn't known either, that is listed.
+    """
+    stated, refused = segment.part(20).upper(), segment.field(18).strip("^&~ ")
+    known = translated("0322", stated)
+    if refused and known and known[1] == "completed":
+        ctx.keep_field(record, "RXA-20", segment.field(20))
     if segment.part(21) == "D":
-        return "entered-in-error"
-    return "not-done" if segment.part(20) in ("RE", "NA") else "completed"
+        record["status"] = "entered-in-error"
+    elif refused or (known and known[1] == "not-done"):
+        record["status"] = "not-done"
+        if stated and not refused:
+            record["statusReason"] = {"coding": [{"system": f"{V2}0322", "code": stated}]}
+    elif known or not stated:
+        record["status"] = "completed"
+        if not stated and segment.part(6) in ("", "0", "999"):
+            ctx.note("RXA-20")
+    else:
+        record["_status"] = absent()
+        ctx.keep_field(record, "RXA-20", segment.field(20))

@@ -9,6 +9,7 @@ from xinglin.standards.hl7v2.datatypes import concept, date_time, ei
 from xinglin.standards.hl7v2.mapping import apply
 from xinglin.standards.hl7v2.message import Segment
 from xinglin.standards.hl7v2.naming import translated
+from xinglin.standards.hl7v2.segments import dosage
 from xinglin.standards.hl7v2.segments.common import about, absent, append, code_key, number_key, ordered
 
 _REPORTING: Final = ("results", "referral", "visit", "person", "schedule", "immunisations")
@@ -69,10 +70,10 @@ def request(ctx: Context, common: Segment | None, detail: Segment | None, *, mod
         group = ei(common.first(4), ctx, "PGN") if common.field(4) else None
         if group:
             record["requisition"] = group
-        timing(ctx, common.first(7), record)
+        timing(ctx, "ORC-7", common.field(7), record)
     if detail:
         apply("OBR[ServiceRequest]", detail, record, ctx)
-        timing(ctx, detail.first(27), record)
+        timing(ctx, "OBR-27", detail.field(27), record)
     return record
 
 
@@ -94,21 +95,20 @@ def identify(ctx: Context, record: Json, placer: str, filler: str) -> None:
             append(record, "identifier", found)
 
 
-def timing(ctx: Context, value: str, record: Json) -> None:
-    """Read priority and start of the older type TQ (ORC-7, OBR-27); the interval is kept in words."""
+def timing(ctx: Context, place: str, value: str, record: Json) -> None:
+    """Read priority and start of the older type TQ (ORC-7, OBR-27); the rest is kept as written."""
     if not value:
         return
-    parts = [*value.split("^"), *[""] * 6]
+    parts = [*value.split("~", 1)[0].split("^"), *[""] * 6]
     priority = translated("0485", ctx.text(parts[5]))
     if priority:
         record.setdefault("priority", priority[1])
     start = date_time(parts[3], ctx, "") if parts[3] else None
-    if start and record["resourceType"] == "ServiceRequest":
+    if start:
         record.setdefault("occurrenceDateTime", start)
-    interval = ctx.text(parts[1].replace("&", " "))
-    if interval and record["resourceType"] != "ServiceRequest":
-        dosage: list[Json] = record.setdefault("dosageInstruction", [{}])
-        dosage[0].setdefault("timing", {"code": {"text": interval}})
+    read = {3: record.get("occurrenceDateTime") == start, 5: priority is not None}
+    if "~" in value or any(one.strip("& ") and not read.get(at) for at, one in enumerate(parts)):
+        ctx.keep_field(record, place, value)
 
 
 def obr(ctx: Context, segment: Segment) -> None:
@@ -198,13 +198,12 @@ def tq1(ctx: Context, segment: Segment) -> None:
 
 def timed(ctx: Context, segment: Segment, record: Json) -> None:
     """Put a TQ1 into `record`, and settle what contradicts it."""
+    if record["resourceType"] == "MedicationRequest":
+        dosage.tq1(ctx, segment, record)
+        return
     apply(f"TQ1[{record['resourceType']}]", segment, record, ctx)
     if "occurrencePeriod" in record:
         stated = record.pop("occurrenceDateTime", None)
         if stated:
             ctx.keep_field(record, "OBR-6", stated)
         ordered(ctx, record, "occurrencePeriod")
-    for dosage in record.get("dosageInstruction", []):
-        bounds = dosage.get("timing", {}).get("repeat")
-        if bounds:
-            ordered(ctx, bounds, "boundsPeriod")
