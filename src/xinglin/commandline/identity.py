@@ -4,6 +4,7 @@ import getpass
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -151,11 +152,17 @@ def list_(
 def show(
     one: Annotated[str, typer.Argument(help=_("id of a Patient"))],
     other: Annotated[str, typer.Argument(help=_("id of a Patient"))],
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help=_("also draw there what each field weighs"))
+    ] = None,
     form: Format = Form.text,
 ) -> None:
-    from xinglin.hub.identity import answers, commands
+    from xinglin.hub.identity import answers, commands, drawing
 
-    told = answers.side_by_side_as_json(commands.pair(configuration.load(), one, other), LANGUAGE)
+    found = commands.pair(configuration.load(), one, other)
+    if chart:
+        chart.write_text(drawing.pair_chart(found.pair, LANGUAGE), "utf-8")
+    told = answers.side_by_side_as_json(found, LANGUAGE)
     if form is Form.json:
         return _write(told)
     first, second = told["patients"]

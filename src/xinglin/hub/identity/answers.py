@@ -1,12 +1,19 @@
 """Answers about identity as JSON, for programs and `--format json`; texts in the reader's language."""
 
-from typing import Any
+from typing import Any, Final
 
 from xinglin.core.exact_json import Json
+from xinglin.core.i18n import translate
 from xinglin.hub.identity import tables
 from xinglin.hub.identity.decisions import Decision
 from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
+from xinglin.hub.identity.scoring import HOUSEHOLD_FIELD, PRIOR_FIELD
 from xinglin.standards.persons import meanings
+
+_BESIDE: Final = {
+    PRIOR_FIELD: "before comparing",
+    HOUSEHOLD_FIELD: "could be another of the household",
+}
 
 
 def status_as_json(told: Status) -> Json:
@@ -46,7 +53,9 @@ def rule_name(rule: str, language: str) -> str:
 
 
 def level_name(field: str, level: int, language: str) -> str:
-    """Say what a level of a field means."""
+    """Say what a level of a field means, or what is counted beside the fields."""
+    if field in _BESIDE:
+        return translate(_BESIDE[field], language)
     known = meanings().get((field, level))
     return known.name(language) if known else f"{field} {level}"
 

@@ -10,7 +10,7 @@ from xinglin.core.settings import Settings
 from xinglin.hub import commands as hub_commands
 from xinglin.hub.database import Connection, address
 from xinglin.hub.hub import Hub, open_hub
-from xinglin.hub.identity import decisions, models, questions
+from xinglin.hub.identity import decisions, drawing, models, questions
 from xinglin.hub.identity.decisions import Decision, Wanted
 from xinglin.hub.identity.follow import Progress, restart, step
 from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
@@ -56,7 +56,9 @@ def train(settings: Settings) -> tuple[int, int, int]:
             found = await asyncio.to_thread(link_all, everybody)
             trained_from = {"people": found.people, "pairs": found.compared}
             parameters = msgspec.json.decode(msgspec.json.encode(found.model))
-            version = await models.keep(connection, parameters, trained_from, {})
+            version = await models.keep(
+                connection, parameters, trained_from, drawing.model_charts(found.model)
+            )
         return version, found.people, found.compared
 
     return _with_hub(settings, work)

@@ -19,6 +19,10 @@ LINK: Final = 12.0
 """From here on the first model links: one wrong pair in 4,000 if its guesses were right (unverified)."""
 REVIEW: Final = 3.0
 """From here on a person looks at the pair (unverified)."""
+PRIOR_FIELD: Final = "prior"
+"""In place of a field: what is said before anything is compared."""
+HOUSEHOLD_FIELD: Final = "household"
+"""In place of a field: what is taken back, as another of the household could agree in it too."""
 HOUSEHOLD_MOST: Final = 10.0
 """What phone, address and mother's name weigh together at most: families share them all."""
 SHARED: Final = frozenset({"phone", "address", "mother"})
@@ -26,7 +30,10 @@ SHARED: Final = frozenset({"phone", "address", "mother"})
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A pair's weight in bits, the probability, and by field the level and what it contributes."""
+    """A pair's weight in bits, the probability, and by field the level and what it contributes.
+
+    The contributions add up to the weight: prior and household are among them, as fields of level 0.
+    """
 
     weight: float
     probability: float
@@ -69,5 +76,13 @@ def _score(one: Features, other: Features) -> Scored:
         if level is not None and (pair := known.get(name, {}).get(level)):
             fields[name] = (level, log2(pair[0] / pair[1]))
     shared = sum(bits for name, (_, bits) in fields.items() if name in SHARED)
-    weight = PRIOR + sum(bits for _, bits in fields.values()) - max(0.0, shared - HOUSEHOLD_MOST)
-    return Scored(weight, probability(weight), fields)
+    return added_up(PRIOR, fields, 0.0 - max(0.0, shared - HOUSEHOLD_MOST))
+
+
+def added_up(prior: float, fields: Mapping[str, tuple[int, float]], household: float) -> Scored:
+    """Give the sum of prior, fields and what the household takes back (0 or less), with all of them."""
+    weight = prior + sum(bits for _, bits in fields.values()) + household
+    parts = {PRIOR_FIELD: (0, prior), **fields}
+    if household:
+        parts[HOUSEHOLD_FIELD] = (0, household)
+    return Scored(weight, probability(weight), parts)

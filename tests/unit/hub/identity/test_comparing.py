@@ -120,3 +120,17 @@ def test_every_row_of_the_tables_can_be_read() -> None:
     assert all(one.name["en"] and one.name["zh"] for one in tables.rules())
     for levels in tables.first_model().values():
         assert abs(sum(m for m, _ in levels.values()) - 1) < 0.01
+
+
+def test_what_is_shown_adds_up() -> None:
+    family: Any = {
+        "telecom": [{"system": "phone", "value": "13800138000"}],
+        "address": [{"text": "浙江省杭州市西湖区文三路 90 号 3 幢 201 室"}],
+    }
+    one, other = record("a", **family), record("b", name="王小明", **family)
+    said = judge(one, other, (), first())
+    assert said.weight is not None
+    shown = {part["field"]: part["weight"] for part in said.evidence["fields"]}
+    assert shown["household"] < 0
+    assert shown["prior"] < 0
+    assert sum(shown.values()) == pytest.approx(said.weight, abs=0.05)
