@@ -60,6 +60,7 @@ class Context:
         self.origin = origin
         self.event = event
         self.time = time
+        self.sent = time
         self.control = control
         self.codec = codec
         self.made: dict[tuple[str, str], Made] = {}

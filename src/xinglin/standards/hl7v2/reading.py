@@ -34,6 +34,8 @@ def read(message: Message, origin: Origin, codec: str) -> tuple[Sequence[Fact], 
     _require(message, event, name)
     time, doubt = _time(message, origin)
     ctx = Context(origin, event, time=time, control=message.header.part(10), codec=codec)
+    sent = moment(message.header.part(7), origin.zone)
+    ctx.sent = sent.at if sent else time
     if doubt:
         ctx.note(doubt)
     ctx.person = message.first("PID")

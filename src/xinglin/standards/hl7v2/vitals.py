@@ -54,7 +54,8 @@ def _measured(record: Json, loinc: str, value: Json | None) -> bool:
     """Give the value its unit in UCUM; False where that can't be told."""
     if value is None:
         return not any(name.startswith("value") or name == "component" for name in record)
-    ucum = _units().get((loinc, str(value.get("code") or value.get("unit", "")).lower()))
+    written = (str(value.get(one, "")).lower() for one in ("unit", "code"))
+    ucum = next((found for one in written if (found := _units().get((loinc, one)))), None)
     if ucum is None:
         return False
     value |= {"system": UCUM, "code": ucum}

@@ -20,24 +20,27 @@ def _value(read: Reader, kind: str, value: str, units: str = "", rest: str = "")
     return {name: one for name, one in record.items() if name.startswith("value") or name == "component"}
 
 
+MMOL = {"unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"}
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
-        ("NM", "5.10", {"valueQuantity": {"value": Decimal("5.10"), "unit": "mmol/L"}}),
-        ("NM", "<0.5", {"valueQuantity": {"value": Decimal("0.5"), "comparator": "<", "unit": "mmol/L"}}),
-        ("NM", "≥10", {"valueQuantity": {"value": Decimal(10), "comparator": ">=", "unit": "mmol/L"}}),
+        ("NM", "5.10", {"valueQuantity": {"value": Decimal("5.10"), **MMOL}}),
+        ("NM", "<0.5", {"valueQuantity": {"value": Decimal("0.5"), "comparator": "<", **MMOL}}),
+        ("NM", "≥10", {"valueQuantity": {"value": Decimal(10), "comparator": ">=", **MMOL}}),
         ("NM", "阴性", {"valueString": "阴性"}),
         ("ST", "阴性(-)", {"valueString": "阴性(-)"}),
         ("TX", "第一行~第二行", {"valueString": "第一行\n第二行"}),
         ("FT", r"第一行\.br\第二行", {"valueString": "第一行\n第二行"}),
-        ("SN", ">^100", {"valueQuantity": {"value": Decimal(100), "comparator": ">", "unit": "mmol/L"}}),
+        ("SN", ">^100", {"valueQuantity": {"value": Decimal(100), "comparator": ">", **MMOL}}),
         (
             "SN",
             "^1^:^128",
             {
                 "valueRatio": {
-                    "numerator": {"value": Decimal(1), "unit": "mmol/L"},
-                    "denominator": {"value": Decimal(128), "unit": "mmol/L"},
+                    "numerator": {"value": Decimal(1), **MMOL},
+                    "denominator": {"value": Decimal(128), **MMOL},
                 }
             },
         ),
@@ -46,8 +49,8 @@ def _value(read: Reader, kind: str, value: str, units: str = "", rest: str = "")
             "^2^-^4",
             {
                 "valueRange": {
-                    "low": {"value": Decimal(2), "unit": "mmol/L"},
-                    "high": {"value": Decimal(4), "unit": "mmol/L"},
+                    "low": {"value": Decimal(2), **MMOL},
+                    "high": {"value": Decimal(4), **MMOL},
                 }
             },
         ),

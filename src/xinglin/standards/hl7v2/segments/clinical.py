@@ -5,10 +5,12 @@ from typing import Final
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Mode
 from xinglin.standards.hl7v2.context import Context, reference
-from xinglin.standards.hl7v2.datatypes import positive
+from xinglin.standards.hl7v2.datatypes import positive, split, string
 from xinglin.standards.hl7v2.mapping import apply
 from xinglin.standards.hl7v2.message import Segment
+from xinglin.standards.hl7v2.naming import translated
 from xinglin.standards.hl7v2.segments.common import about, append, code_key, coded, number_key, patient_id
+from xinglin.standards.hl7v2.times import moment
 
 _REACTION: Final = {"SV": "severe", "MO": "moderate", "MI": "mild"}
 """V2-to-FHIR: HL7 Concept Map: AllergySeverity[AllergyIntolerance.reaction.severity]."""
@@ -34,6 +36,7 @@ def _allergy(ctx: Context, segment: Segment, name: str, *, deleted: bool) -> Non
     record = ctx.make("AllergyIntolerance", ctx.patient["id"], what)
     record["patient"] = reference(ctx.patient)
     apply(f"{name}[AllergyIntolerance]", segment, record, ctx)
+    _none_known(ctx, segment, record)
     severity = _REACTION.get(segment.part(4).upper())
     if severity and "reaction" in record:
         record["reaction"][0]["severity"] = severity
@@ -41,6 +44,21 @@ def _allergy(ctx: Context, segment: Segment, name: str, *, deleted: bool) -> Non
         ctx.keep_field(record, f"{name}-4", segment.field(4))
     _state(record, "allergyintolerance", deleted=deleted)
     ctx.owner = record
+
+
+def _none_known(ctx: Context, segment: Segment, record: Json) -> None:
+    """Say in SNOMED's words that no allergy is known, where that was sent in the place of an allergen.
+
+    Such a statement has no category: what kind of allergy isn't known is in its code, as in IPS.
+    """
+    said = [translated("no-known-allergy", one) for one in split(segment.first(3), ctx)[:2] if one]
+    known = next((one for one in said if one), None)
+    if known is None:
+        return
+    code: Json = record.setdefault("code", {})
+    code["coding"] = [{"system": known[0], "code": known[1]}, *code.get("coding", [])]
+    if record.pop("category", None):
+        ctx.keep_field(record, f"{segment.name}-2", segment.field(2))
 
 
 def _state(record: Json, system: str, *, deleted: bool, clinical: str = "active") -> None:
@@ -65,6 +83,7 @@ def dg1(ctx: Context, segment: Segment) -> None:
     record["category"] = [coded("condition-category", "encounter-diagnosis")]
     apply("DG1[Condition]", segment, record, ctx)
     _coding_method(ctx, segment, record)
+    _described(ctx, segment, record)
     certainty = "entered-in-error" if segment.part(21) == "D" else _CERTAINTY.get(segment.part(6).upper())
     if certainty:
         record["verificationStatus"] = coded("condition-ver-status", certainty)
@@ -83,10 +102,21 @@ def _coding_method(ctx: Context, segment: Segment, record: Json) -> None:
         whole = Segment(f"DG1|||{'^'.join([*parts, '', ''][:2])}^{method}")
         record.pop("code", None)
         apply("DG1[Condition]", whole, record, ctx)
-        if segment.field(4):
-            record.setdefault("code", {}).setdefault("text", ctx.text(segment.first(4)))
     elif method:
         ctx.keep_field(record, "DG1-2", segment.field(2))
+
+
+def _described(ctx: Context, segment: Segment, record: Json) -> None:
+    """Take the description (DG1-4, PR1-4) as the text: it has the side and the doubt that codes leave out."""
+    text = string(segment.first(4), ctx, "") if segment.field(4) else None
+    code: Json = record.setdefault("code", {})
+    known = str(code.get("text", ""))
+    if text and text not in known:
+        if known and all(known not in (one.get("display"), one["code"]) for one in code.get("coding", [])):
+            ctx.keep_field(record, f"{segment.name}-3", segment.field(3))
+        code["text"] = text
+    if "~" in segment.field(4):
+        ctx.keep_field(record, f"{segment.name}-4", segment.field(4))
 
 
 def _into_visit(ctx: Context, segment: Segment, record: Json, visit: Json) -> None:
@@ -127,6 +157,15 @@ def pr1(ctx: Context, segment: Segment) -> None:
     key = number_key(ctx, segment.first(19)) or (known, what, segment.part(5))
     record = ctx.make("Procedure", *key, mode=Mode.FULL)
     about(ctx, record)
-    record["status"] = "entered-in-error" if segment.part(20) == "D" else "completed"
     apply("PR1[Procedure]", segment, record, ctx)
+    _described(ctx, segment, record)
+    record["status"] = "entered-in-error" if segment.part(20) == "D" else _done(ctx, segment)
     ctx.owner = record
+
+
+def _done(ctx: Context, segment: Segment) -> str:
+    """Tell from its time whether it was done when the message was sent; without one nobody knows."""
+    at = moment(segment.part(5), ctx.origin.zone)
+    if at is None or ctx.sent is None:
+        return "unknown"
+    return "preparation" if at.at > ctx.sent else "completed"

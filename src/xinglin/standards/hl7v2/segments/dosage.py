@@ -23,7 +23,7 @@ _PARALLEL: Final = "A"
 
 
 def older(ctx: Context, place: str, value: str, record: Json) -> None:
-    """Read the repetitions of a field of type TQ: quantity, interval, duration, start, end, urgency, and more."""
+    """Read the repetitions of a field of type TQ: quantity, interval, duration, start, end and more."""
     for rep in value.split("~"):
         if rep.strip("^& "):
             _state(ctx, record, Timing(place, rep, _of_tq(ctx, place, rep, record)))

@@ -4,13 +4,14 @@ from typing import Final
 
 from xinglin.core.exact_json import Json
 from xinglin.standards.hl7v2.context import FIELD, LONGEST_STRING, Context, reference
-from xinglin.standards.hl7v2.datatypes import date_time, ei, split, unit
+from xinglin.standards.hl7v2.datatypes import UCUM, date_time, ei, split, unit
 from xinglin.standards.hl7v2.mapping import apply
 from xinglin.standards.hl7v2.message import Segment
 from xinglin.standards.hl7v2.segments import documents
 from xinglin.standards.hl7v2.segments.common import about, absent, append, code_key, number_key, ordered
 from xinglin.standards.hl7v2.values import attachment, reference_range, value
 from xinglin.standards.hl7v2.vitals import conform
+from xinglin.standards.units import read_unit
 
 _ATTACHED: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value"
 """R4 has no Observation.valueAttachment; the guide takes R5's."""
@@ -78,7 +79,7 @@ def _presented(ctx: Context, segment: Segment, report: Json) -> bool:
 
 def _value(ctx: Context, segment: Segment, record: Json) -> None:
     kind, raw = segment.field(2).strip().upper(), segment.field(5)
-    units = unit(segment.first(6), ctx) if segment.field(6) else {}
+    units = _measured(unit(segment.first(6), ctx)) if segment.field(6) else {}
     if segment.field(7):
         record["referenceRange"] = [reference_range(ctx.text(segment.field(7)), units)]
     if not raw:
@@ -91,6 +92,12 @@ def _value(ctx: Context, segment: Segment, record: Json) -> None:
             ctx.keep_field(record, "OBX-5", raw)
         return
     _plain_value(ctx, record, kind, raw, units)
+
+
+def _measured(units: Json) -> Json:
+    """Give a unit its UCUM code where it is known how laboratories write it."""
+    known = read_unit(str(units.get("unit", ""))) if "code" not in units else None
+    return {**units, "system": UCUM, "code": known} if known else units
 
 
 def _plain_value(ctx: Context, record: Json, kind: str, raw: str, units: Json) -> None:
