@@ -1,6 +1,9 @@
 """Data quality on a real database: exact under updates, deletions, restarts and changed rules."""
 
+import os
 import random
+import subprocess
+import sys
 import zipfile
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -562,3 +565,42 @@ def test_the_example_of_the_documentation_works(settings: Settings) -> None:
         assert await count(hub, "patient-address") == (1, 0)
 
     run(settings, story)
+
+
+def test_judging_for_years_uses_no_numbers_up(settings: Settings) -> None:
+    """A step that meets nothing new takes no number of a sequence, so any number of steps goes on."""
+
+    async def story(hub: Hub) -> None:
+        await sources(hub)
+        await put(hub, visit("v1"))
+        await judge(hub)
+        await spend(hub, "quality_rule", "quality_outcome", "quality_institution")
+        await put(hub, visit("v2"))
+        await judge(hub)
+        assert await count(hub, "visit-class") == (2, 0)
+
+    run(settings, story)
+
+
+def test_the_command_ends_with_an_error_where_judging_fails(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        await put(hub, visit("v1"))
+        await spend(hub, "quality_rule")
+
+    run(settings, story)
+    environment = dict(os.environ) | {"XINGLIN_DATABASE_URL": settings.database_url, "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "xinglin", "quality", "run"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 70, done.stderr.decode()[-2_000:]
+    assert b"XL0001" in done.stderr
+
+
+async def spend(hub: Hub, *tables: str) -> None:
+    """Leave the identities of tables no further number."""
+    query = (
+        "SELECT setval(s.name::regclass, (SELECT seqmax FROM pg_sequence WHERE seqrelid = s.name::regclass)) "
+        "FROM pg_get_serial_sequence(%s, 'number') AS s (name)"
+    )
+    async with hub.database.connection() as connection:
+        for table in tables:
+            await connection.execute(query, [table])

@@ -21,13 +21,18 @@ Pair = tuple[int, str]
 _EPOCH: Final = date(2000, 1, 1)
 _JSONB: Final = b"\x01"
 
+# Only what is missing is inserted: a row that conflicts uses up a number of the sequence all the same.
 _ADD_RULES: Final = """
-INSERT INTO quality_rule (id, kind) SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING
+INSERT INTO quality_rule (id, kind) SELECT * FROM unnest(%s::text[], %s::text[]) EXCEPT
+SELECT id, kind FROM quality_rule ON CONFLICT DO NOTHING
 """
 _ADD_INSTITUTIONS: Final = """
 INSERT INTO quality_institution (code) SELECT DISTINCT unnest(%s::text[]) EXCEPT
 SELECT code FROM quality_institution ON CONFLICT DO NOTHING
 """
+_OUTCOME: Final = (
+    "SELECT number FROM quality_outcome WHERE (tested, failed) = (%s::smallint[], %s::smallint[])"
+)
 _ADD_OUTCOME: Final = """
 INSERT INTO quality_outcome (tested, failed) VALUES (%s::smallint[], %s::smallint[])
 ON CONFLICT (tested, failed) DO UPDATE SET tested = excluded.tested RETURNING number
@@ -103,8 +108,11 @@ class Numbers:
         """Give the number of a result's outcome."""
         key = result.tested, result.failed
         if key not in self._outcomes:
-            cursor = await connection.execute(_ADD_OUTCOME, [list(key[0]), list(key[1])])
-            self._outcomes[key] = int(str((await cursor.fetchone() or (0,))[0]))
+            parts = [list(key[0]), list(key[1])]
+            found = await (await connection.execute(_OUTCOME, parts)).fetchone()
+            if found is None:
+                found = await (await connection.execute(_ADD_OUTCOME, parts)).fetchone()
+            self._outcomes[key] = int(str((found or (0,))[0]))
         return self._outcomes[key]
 
 
