@@ -182,8 +182,8 @@ class Database:
             raise TooSlow(seconds=self._statement_seconds) from None
         except (pg.DiskFull, pg.OutOfMemory) as error:
             raise Full(detail=_first_line(error)) from None
-        except (pg.DeadlockDetected, pg.SerializationFailure):
-            raise
+        except (pg.DeadlockDetected, pg.SerializationFailure, pg.ProgramLimitExceeded):
+            raise  # the work meets others, or is itself too large: the database answers
         except psycopg.OperationalError as error:
             if connection.closed:
                 self._lost(error)

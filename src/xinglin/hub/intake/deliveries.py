@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from xinglin.core.errors import IntakeError, XinglinError
 from xinglin.hub.database import Connection
 from xinglin.hub.intake.counts import Counts, total
-from xinglin.hub.intake.refused import texts
+from xinglin.hub.intake.refused import keepable, texts
 
 BLOCK: Final = 2**20
 OPEN: Final = ("waiting", "loading")
@@ -83,7 +83,14 @@ async def register(
 ) -> tuple[int, bool]:
     """Note a delivery; give its number, and whether it is new: a source's same bytes are one delivery."""
     place = None if path is None else str(path.absolute())
-    row = {"source": source, "name": name, "hash": hash_, "size": size, "owned": owned, "path": place}
+    row = {
+        "source": source,
+        "name": keepable(name),
+        "hash": hash_,
+        "size": size,
+        "owned": owned,
+        "path": place,
+    }
     made = await (await connection.execute(_REGISTER, row)).fetchone()
     if made is not None:
         return int(str(made[0])), True
@@ -154,8 +161,16 @@ async def count_piece(connection: Connection, delivery: int, number: int, counts
     """Note what a claimed piece brought."""
     await connection.execute(
         "UPDATE delivery_piece SET counts = %s WHERE delivery = %s AND number = %s",
-        [Jsonb(msgspec.to_builtins(counts)), delivery, number],
+        [Jsonb(msgspec.to_builtins(_named_keepably(counts))), delivery, number],
     )
+
+
+def _named_keepably(counts: Counts) -> Counts:
+    """Give the counts with names that PostgreSQL can keep: columns and segments are named by the sender."""
+    unknown: dict[str, int] = {}
+    for what, items in counts.unknown.items():
+        unknown[keepable(what)] = unknown.get(keepable(what), 0) + items
+    return msgspec.structs.replace(counts, unknown=unknown)
 
 
 async def adjust(connection: Connection, delivery: int, counts: Counts) -> None:

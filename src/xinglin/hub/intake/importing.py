@@ -24,7 +24,7 @@ from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, sources
 from xinglin.hub.intake.deliveries import Delivery
-from xinglin.hub.intake.refused import texts
+from xinglin.hub.intake.refused import keepable, texts
 from xinglin.hub.intake.service import Spool
 
 FORMATS: Final = ("application/fhir+ndjson", "application/ndjson", "ndjson")
@@ -152,9 +152,10 @@ async def ask(connection: Connection, source: str, inputs: Sequence[Input]) -> s
     """Note an import; give its id. Raises UnknownSource or SourceDisabled."""
     await sources.find_enabled(connection, source)
     id_ = new_id()
+    kept = [msgspec.structs.replace(one, type=keepable(one.type)) for one in inputs]
     await connection.execute(
         "INSERT INTO import (id, source, inputs) VALUES (%s, %s, %s)",
-        [id_, source, Jsonb(msgspec.to_builtins(inputs))],
+        [id_, source, Jsonb(msgspec.to_builtins(kept))],
     )
     return id_
 

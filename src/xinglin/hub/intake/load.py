@@ -7,6 +7,8 @@ from itertools import count
 from typing import cast
 
 import msgspec
+import psycopg
+from psycopg.errors import ProgramLimitExceeded
 
 from xinglin.core.errors import DatabaseError, XinglinError
 from xinglin.core.exact_json import Json
@@ -107,6 +109,12 @@ class Outcome:
         self.counts.refuse(error.code, prepared.weight)
         self.refusals.append(Refusal(prepared.item, error, prepared.weight))
 
+    def add(self, other: "Outcome") -> None:
+        """Add what other items brought."""
+        self.counts.add(other.counts)
+        self.refusals += other.refusals
+        self.records += other.records
+
     def take(self, prepared: Prepared, written: int) -> None:
         """Count an item of whose facts so many brought a version."""
         weight = prepared.weight
@@ -123,21 +131,35 @@ class Loader:
         self.formats = formats(hub.mappings)
 
     async def load(self, consignment: Consignment, number: int, piece: Piece) -> Counts | None:
-        """Load piece `number` of a delivery; None where that was done before. Durable when this returns."""
+        """Load piece `number` of a delivery; None where that was done before. Durable when this returns.
+
+        Should it fail in a way nobody foresaw, its items are loaded one by one: only the culprit is refused.
+        """
         ready = self._read(consignment, piece)
-        outcome = await self._hub.transaction(
-            lambda connection: self._load(connection, consignment, number, piece, ready)
-        )
+        try:
+            outcome = await self._hub.transaction(
+                lambda connection: self._load(connection, consignment, number, piece, ready)
+            )
+        except Exception as error:
+            if not blames_item(error):
+                raise
+            outcome = await self._hub.transaction(
+                lambda connection: self._load(connection, consignment, number, piece, ready, singly=True)
+            )
         if outcome is None:
             return None
         self._hub.written(outcome.records)
         return outcome.counts
 
     async def load_within(
-        self, connection: Connection, consignment: Consignment, number: int, piece: Piece
+        self, connection: Connection, consignment: Consignment, number: int, piece: Piece, *, singly: bool
     ) -> Outcome | None:
-        """Load a piece in the caller's transaction; None where that was done before."""
-        return await self._load(connection, consignment, number, piece, self._read(consignment, piece))
+        """Load a piece in the caller's transaction; None where that was done before.
+
+        `singly` loads each item by itself, and refuses those that fail in a way nobody foresaw.
+        """
+        ready = self._read(consignment, piece)
+        return await self._load(connection, consignment, number, piece, ready, singly=singly)
 
     async def _load(
         self,
@@ -146,10 +168,13 @@ class Loader:
         number: int,
         piece: Piece,
         ready: Sequence[Prepared],
+        *,
+        singly: bool = False,
     ) -> Outcome | None:
         if not await deliveries.claim_piece(connection, consignment.delivery, number):
             return None
-        outcome = await self._take_all(connection, ready, consignment)
+        take = self._take_singly if singly else self._take_all
+        outcome = await take(connection, ready, consignment)
         await self.keep_refusals(connection, consignment, piece, outcome)
         await deliveries.count_piece(connection, consignment.delivery, number, outcome.counts)
         return outcome
@@ -218,6 +243,21 @@ class Loader:
                 await self._take_conditional(connection, one, consignment, outcome, seen)
         await note(connection, consignment.source.id, seen)
         outcome.counts.store(record.key.type for record in outcome.records)
+        return outcome
+
+    async def _take_singly(
+        self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
+    ) -> Outcome:
+        """Take each item in a savepoint of its own; what makes the database or us fail is refused."""
+        outcome = Outcome()
+        for one in ready:
+            try:
+                async with connection.transaction():
+                    outcome.add(await self._take_all(connection, [one], consignment))
+            except Exception as error:
+                if not blames_item(error):
+                    raise
+                outcome.refuse(one, unforeseen(error, consignment))
         return outcome
 
     async def _entitled(
@@ -356,7 +396,19 @@ def read(
         yield Item(number, line, piece.body, error=unforeseen(error, consignment))
 
 
+def blames_item(error: Exception) -> bool:
+    """Tell whether loading failed for what an item holds, so that it would fail again.
+
+    A database that is away, full or busy, and a machine out of memory, are no item's fault.
+    """
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, (psycopg.DataError, ProgramLimitExceeded))
+    return not isinstance(error, (DatabaseError, OSError, MemoryError))
+
+
 def unforeseen(error: Exception, consignment: Consignment) -> XinglinError:
     """Log a fault of ours, and give what the item is refused with: one item must not hold up the others."""
+    if isinstance(error, XinglinError):
+        return error
     logger().error("item failed", format=consignment.form, delivery=consignment.delivery, **describe(error))
     return XinglinError()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import msgspec
 from psycopg.rows import dict_row
@@ -99,11 +99,22 @@ ON CONFLICT (source, hash) WHERE state = 'waiting' DO UPDATE SET times = refused
 
 
 def texts(error: XinglinError) -> dict[str, dict[str, str]]:
-    """Give what is wrong and what to do about it, in every language."""
+    """Give what is wrong and what to do about it, in every language, as the database can keep it."""
     return {
-        language: {"text": _sentence(error, language), "remedy": error.advice(language)}
+        language: {"text": keepable(_sentence(error, language)), "remedy": keepable(error.advice(language))}
         for language in LANGUAGES
     }
+
+
+@overload
+def keepable(text: str) -> str: ...
+@overload
+def keepable(text: str | None) -> str | None: ...
+def keepable(text: str | None) -> str | None:
+    """Give a text from outside as PostgreSQL can keep it: NUL is shown as ␀, half a character as ?."""
+    if text is None:
+        return None
+    return text.replace("\0", "␀").encode(errors="replace").decode()
 
 
 def _sentence(error: XinglinError, language: str) -> str:
@@ -133,7 +144,7 @@ async def keep(
     same: dict[str, Any] = {
         "source": source,
         "delivery": delivery,
-        "member": member,
+        "member": keepable(member),
         "format": form,
         "head": head,
     }
@@ -145,7 +156,7 @@ def _row(refusal: Refusal, form: str, head: bytes) -> dict[str, Any]:
     return {
         "item": item.number,
         "line": item.line,
-        "place": error.expression,
+        "place": keepable(error.expression),
         "raw": item.raw,
         "hash": sha256(b"\0".join((form.encode(), head, item.raw))).digest(),
         "code": error.code,
@@ -204,7 +215,7 @@ async def show(connection: Connection, number: int, *, lock: bool = False) -> Re
 async def correct(connection: Connection, number: int, *, corrected: bytes, who: str) -> None:
     """Keep what shall be loaded in place of what came; what came stays. Raises NotRefused."""
     query = "UPDATE refused SET corrected = %s, corrected_by = %s WHERE number = %s AND state = 'waiting'"
-    if not (await connection.execute(query, [corrected, who, number])).rowcount:
+    if not (await connection.execute(query, [corrected, keepable(who), number])).rowcount:
         raise NotRefused(number=number)
 
 
@@ -216,11 +227,11 @@ async def settle(connection: Connection, number: int, *, state: str, who: str, w
         "UPDATE refused SET state = %s, decided = now(), decided_by = %s, decision = %s "
         "WHERE number = %s AND state = 'waiting'"
     )
-    if not (await connection.execute(query, [state, who, why, number])).rowcount:
+    if not (await connection.execute(query, [state, keepable(who), keepable(why), number])).rowcount:
         raise NotRefused(number=number)
 
 
 async def refuse_again(connection: Connection, number: int, error: XinglinError) -> None:
     """Note why a replay was refused; the item goes on waiting."""
     query = "UPDATE refused SET code = %s, texts = %s, place = %s, times = times + 1 WHERE number = %s"
-    await connection.execute(query, [error.code, Jsonb(texts(error)), error.expression, number])
+    await connection.execute(query, [error.code, Jsonb(texts(error)), keepable(error.expression), number])

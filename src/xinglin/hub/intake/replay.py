@@ -12,7 +12,7 @@ from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, refused, sources
 from xinglin.hub.intake.counts import Counts
-from xinglin.hub.intake.load import Consignment, Loader, Outcome
+from xinglin.hub.intake.load import Consignment, Loader, Outcome, blames_item, unforeseen
 from xinglin.hub.intake.refused import Refusal, Refused
 from xinglin.hub.intake.run import WHOLE_FILE, cut
 from xinglin.hub.intake.sources import Source
@@ -99,10 +99,16 @@ async def _load(connection: Connection, loader: Loader, item: Refused) -> Outcom
     source = await sources.find(connection, item.source)
     again = _load_file if item.format == WHOLE_FILE else _load_item
     outcome = Outcome()
-    async with connection.transaction() as savepoint:
-        outcome = await again(connection, loader, item, source)
-        if outcome.refusals:
-            raise Rollback(savepoint)
+    try:
+        async with connection.transaction() as savepoint:
+            outcome = await again(connection, loader, item, source)
+            if outcome.refusals:
+                raise Rollback(savepoint)
+    except Exception as error:
+        if not blames_item(error):
+            raise
+        whole = Consignment(item.delivery, source, now(), item.format)
+        return Outcome(refusals=[Refusal(Item(1, 1, b""), unforeseen(error, whole), 1)])
     return outcome
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -24,7 +25,7 @@ from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import Crew
 from xinglin.hub.intake.deliveries import Delivery
 from xinglin.hub.intake.formats import formats, recognise
-from xinglin.hub.intake.load import Consignment, Loader, Outcome
+from xinglin.hub.intake.load import Consignment, Loader, Outcome, blames_item
 from xinglin.hub.intake.refused import Refusal
 from xinglin.hub.intake.sources import Source
 from xinglin.hub.intake.unpack import START, File, files
@@ -246,7 +247,7 @@ async def deliver_now(
     What came before gives the receipt that it got then.
     """
 
-    async def work(connection: Connection) -> tuple[Delivery, Outcome]:
+    async def work(connection: Connection, *, singly: bool = False) -> tuple[Delivery, Outcome]:
         number, new = await deliveries.register(
             connection, source=source.id, name=name, hash_=sha256(raw).digest(), size=len(raw)
         )
@@ -258,13 +259,19 @@ async def deliver_now(
             if one.error is not None:
                 await _keep_file(connection, one, raw, one.error)
                 outcome.refusals.append(Refusal(Item(1, 1, raw), one.error, 1))
-            elif part := await loader.load_within(connection, one.consignment, one.number, one.piece):
-                outcome.records += part.records
-                outcome.refusals += part.refusals
+            elif part := await loader.load_within(
+                connection, one.consignment, one.number, one.piece, singly=singly
+            ):
+                outcome.add(part)
         await deliveries.finish(connection, number)
         return await deliveries.find(connection, number), outcome
 
-    receipt, outcome = await hub.transaction(work)
+    try:
+        receipt, outcome = await hub.transaction(work)
+    except Exception as error:
+        if not blames_item(error):
+            raise
+        receipt, outcome = await hub.transaction(partial(work, singly=True))
     hub.written(outcome.records)
     error = outcome.refusals[0].error if outcome.refusals else None
     if error is None and receipt.counts.refused:

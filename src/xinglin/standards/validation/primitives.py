@@ -5,6 +5,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from xinglin.core.i18n import Phrase
@@ -31,6 +32,10 @@ _oid = re.compile("urn:oid:" + _OID).fullmatch
 _uuid = re.compile("urn:uuid:" + _UUID).fullmatch
 _uri = re.compile(r"\S+").fullmatch
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+
+MOST_DIGITS: Final = 1_000
+"""How many digits a decimal may have, and how far from the point it may begin (docs/spec-readings.md)."""
+_BEYOND: Final = 10**MOST_DIGITS
 
 
 class Primitive(NamedTuple):
@@ -119,8 +124,12 @@ def is_boolean(value: Any) -> bool:
 
 
 def is_decimal(value: Any) -> bool:
-    """Whether `value` is a JSON number."""
-    return value.__class__ is int or isinstance(value, (Decimal, float))
+    """Whether `value` is a number that can be stored and reckoned with: see MOST_DIGITS."""
+    if value.__class__ is int:
+        return -_BEYOND < value < _BEYOND
+    if isinstance(value, Decimal):
+        return value.is_finite() and abs(value.adjusted()) <= MOST_DIGITS and len(str(value)) <= MOST_DIGITS
+    return isinstance(value, float) and isfinite(value)
 
 
 def _primitive(json: str, accepts: Accepts, hint: str) -> Primitive:
@@ -139,7 +148,9 @@ PRIMITIVES: Final[Mapping[str, Primitive]] = {
     "integer": _primitive("a number", _integer(-2_147_483_648), "a whole number of at most 32 bits"),
     "unsignedInt": _primitive("a number", _integer(0), "a whole number from 0 to 2147483647"),
     "positiveInt": _primitive("a number", _integer(1), "a whole number from 1 to 2147483647"),
-    "decimal": _primitive("a number", is_decimal, "a number"),
+    "decimal": _primitive(
+        "a number", is_decimal, "a number of at most 1000 digits, and at most 1000 places from the point"
+    ),
     "string": _primitive("a string", is_string, "at least one character, no control characters, up to 1 MB"),
     "markdown": _primitive(
         "a string", is_string, "at least one character, no control characters, up to 1 MB"
