@@ -9,7 +9,6 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from xinglin import __version__
@@ -28,7 +27,7 @@ from xinglin.commandline import (
     standards,
     terminology,
 )
-from xinglin.commandline.shell import LANGUAGE, _, err, out
+from xinglin.commandline.shell import LANGUAGE, _, err, out, show_table
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError, XinglinError
 from xinglin.core.os_errors import reason
@@ -180,16 +179,8 @@ def _tell_commands(settings: configuration.Settings) -> None:
 )
 def settings() -> None:
     found = configuration.explain()
-    if not out.is_terminal:  # a line each for other programs, whatever its length
-        for one in found:
-            print(one.name, one.shown, one.origin, _(one.description), sep="\t")  # noqa: T201 - not folded
-        return
-    table = Table(box=None)
-    for title in (_("setting"), _("value"), _("from"), _("meaning")):
-        table.add_column(title, overflow="fold")
-    for setting in found:
-        table.add_row(setting.name, setting.shown, setting.origin, _(setting.description))
-    out.print(table)
+    rows = [(one.name, one.shown, one.origin, _(one.description)) for one in found]
+    show_table((_("setting"), _("value"), _("from"), _("meaning")), rows)
 
 
 @cli.command(help=_("Show the version."))

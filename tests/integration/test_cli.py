@@ -125,3 +125,18 @@ def test_database_commands(server: EmbeddedServer, empty_database: str, tmp_path
     assert backup.stat().st_mode & 0o077 == 0, "a backup is its owner's alone"
     refused = xinglin("db", "restore", str(backup), home=tmp_path, **address)
     assert (refused.returncode, "XL2013" in refused.stderr) == (11, True)
+
+
+def test_tables_in_a_pipe_are_whole_lines(tmp_path: Path) -> None:
+    done = xinglin("mapping", "show", "ws445-lab", home=tmp_path, COLUMNS="40")
+    lines = [line.split("\t") for line in done.stdout.splitlines()[1:]]
+    assert {len(line) for line in lines} == {6}
+    (report,) = (line for line in lines if line[0] == "检验报告单编号")
+    assert report[1:5] == [
+        "HDSD00.05.040",
+        "DE01.00.018.00",
+        "S1 AN..20",
+        "报告单号, 检验报告单号, 报告单编号",
+    ]
+    listed = xinglin("mapping", "list", home=tmp_path, COLUMNS="40").stdout.splitlines()
+    assert {line.count("\t") for line in listed} == {4}

@@ -57,6 +57,10 @@ def test_files_in(xinglin, tmp_path: Path) -> None:
     listed = xinglin("deliveries").stdout
     assert "good.ndjson" in listed
     assert "mixed.ndjson" in listed
+    assert {line.count("\t") for line in listed.splitlines()} == {8}
+    told = [json.loads(line) for line in xinglin("deliveries", "--format", "json").stdout.splitlines()]
+    assert {one["name"]: (one["state"], one["counts"]["received"]) for one in told} == {
+        "good.ndjson": ("done", 2), "mixed.ndjson": ("done", 2)}  # fmt: skip
 
 
 def test_the_refused_queue(xinglin, tmp_path: Path) -> None:

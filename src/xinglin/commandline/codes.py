@@ -1,13 +1,13 @@
 """`xinglin codes …`."""
 
 import getpass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from xinglin.commandline.shell import LANGUAGE, _, out
+from xinglin.commandline.shell import LANGUAGE, _, out, show_table
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(
@@ -41,16 +41,14 @@ def unmapped(
 ) -> None:
     from xinglin.hub.codes import commands
 
-    table = Table(box=None)
-    for title in (_("source"), _("code"), _("name"), _("unit"), _("count"), _("proposed"), _("score")):
-        table.add_column(title, overflow="fold")
+    rows: list[Sequence[str]] = []
     for local, candidate in commands.unmapped(_settings(), source=source, most=most):
         proposed = f"{candidate.item.code} {candidate.item.name}" if candidate else "-"
         score = f"{candidate.score:.2f}" if candidate else ""
-        table.add_row(
-            local.source, local.code, local.display, local.unit, f"{local.count:,}", proposed, score
-        )
-    out.print(table)
+        count = f"{local.count:,}"
+        rows.append((local.source, local.code, local.display, local.unit, count, proposed, score))
+    titles = (_("source"), _("code"), _("name"), _("unit"), _("count"), _("proposed"), _("score"))
+    show_table(titles, rows, right=(4,))
 
 
 @cli.command(help=_("Show what a local code may mean, and why."), epilog=_EXITS)
@@ -140,20 +138,13 @@ def import_(file: Annotated[Path, typer.Argument(help=_("the file to read"))], w
 def report(source: OneSource = None) -> None:
     from xinglin.hub.codes import commands
 
-    table = Table(box=None)
-    for title in (_("source"), _("codes"), _("mapped"), _("codings"), _("mapped"), "%"):
-        table.add_column(title)
+    rows: list[Sequence[str]] = []
     for one in commands.report(_settings(), source=source):
         share = 100 * one.mapped_codings / one.codings if one.codings else 100
-        table.add_row(
-            one.source,
-            f"{one.codes:,}",
-            f"{one.mapped_codes:,}",
-            f"{one.codings:,}",
-            f"{one.mapped_codings:,}",
-            f"{share:.1f}",
-        )
-    out.print(table)
+        counts = (one.codes, one.mapped_codes, one.codings, one.mapped_codings)
+        rows.append((one.source, *map("{:,}".format, counts), f"{share:.1f}"))
+    titles = (_("source"), _("codes"), _("mapped"), _("codings"), _("mapped"), "%")
+    show_table(titles, rows, right=range(1, 6))
 
 
 @cli.command(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from xinglin.commandline.shell import LANGUAGE, _, err, out
+from xinglin.commandline.shell import LANGUAGE, _, err, out, show_table
 from xinglin.core import settings as configuration
 
 if TYPE_CHECKING:
@@ -143,12 +143,21 @@ def _table(title: str, rows: list[tuple[str, int, str]]) -> None:
 def deliveries(
     source: Annotated[str | None, typer.Option(help=_("only those of this source"))] = None,
     most: Annotated[int, typer.Option(help=_("how many"), min=1)] = 20,
+    form: Annotated[
+        Form, typer.Option("--format", help=_("a table to read, or a JSON object a line"))
+    ] = Form.text,
 ) -> None:
+    import msgspec
+
+    from xinglin.core.exact_json import dumps
     from xinglin.hub.intake import commands
     from xinglin.hub.intake.deliveries import latest
 
     found = commands.with_connection(configuration.load(), lambda c: latest(c, source=source, most=most))
-    table = Table(box=None)
+    if form is Form.json:
+        for one in found:
+            sys.stdout.buffer.write(dumps(msgspec.to_builtins(one)) + b"\n")
+        return
     titles = (
         "delivery",
         "source",
@@ -160,12 +169,18 @@ def deliveries(
         "unchanged",
         "refused",
     )
-    for title in titles:
-        table.add_column(_(title), justify="right" if title in titles[5:] else "left")
-    for one in found:
-        counts = (one.counts.received, one.counts.accepted, one.counts.unchanged, one.counts.refused)
-        when = f"{one.received.astimezone():%F %T}"
-        table.add_row(
-            str(one.number), one.source, one.name, when, _(STATES[one.state]), *map("{:,}".format, counts)
+    rows = [
+        (
+            str(one.number),
+            one.source,
+            one.name,
+            f"{one.received.astimezone():%F %T}",
+            _(STATES[one.state]),
+            *map(
+                "{:,}".format,
+                (one.counts.received, one.counts.accepted, one.counts.unchanged, one.counts.refused),
+            ),
         )
-    out.print(table)
+        for one in found
+    ]
+    show_table([_(title) for title in titles], rows, right=range(5, 9))

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from xinglin.commandline.shell import LANGUAGE, _, err, out
+from xinglin.commandline.shell import LANGUAGE, _, err, out, show_table
 from xinglin.core import settings as configuration
 
 if TYPE_CHECKING:
@@ -25,13 +24,17 @@ cli = typer.Typer(
 def list_mappings() -> None:
     from xinglin.standards.datasets.commands import all_mappings
 
-    table = Table(box=None)
-    for title in (_("name"), _("data set"), _("standard"), _("columns"), _("resources")):
-        table.add_column(title, overflow="fold", no_wrap=title != _("resources"))
-    for one in all_mappings(configuration.load().mappings):
-        resources = dict.fromkeys(block.resource for block in one.blocks)
-        table.add_row(one.name, one.title, one.standard, str(len(one.columns)), ", ".join(resources))
-    out.print(table)
+    rows = [
+        (
+            one.name,
+            one.title,
+            one.standard,
+            str(len(one.columns)),
+            ", ".join(dict.fromkeys(block.resource for block in one.blocks)),
+        )
+        for one in all_mappings(configuration.load().mappings)
+    ]
+    show_table((_("name"), _("data set"), _("standard"), _("columns"), _("resources")), rows, right=(3,))
 
 
 @cli.command(
@@ -43,15 +46,19 @@ def show(name: Annotated[str, typer.Argument(help=_("the mapping's name"))]) -> 
 
     mapping = one_mapping(name, configuration.load().mappings)
     out.print(f"{mapping.title}  {mapping.source}  ({mapping.confidence})")
-    table = Table(box=None)
-    for title in (_("column"), _("internal id"), _("data element"), _("type"), _("also"), _("needed")):
-        table.add_column(title)
-    for one in mapping.columns.values():
-        kind = f"{one.kind} {one.format}  {one.table}".strip()
-        table.add_row(
-            one.name, one.id, one.element, kind, ", ".join(one.also), _("yes") if one.required else ""
+    rows = [
+        (
+            one.name,
+            one.id,
+            one.element,
+            f"{one.kind} {one.format}  {one.table}".strip(),
+            ", ".join(one.also),
+            _("yes") if one.required else "",
         )
-    out.print(table)
+        for one in mapping.columns.values()
+    ]
+    titles = (_("column"), _("internal id"), _("data element"), _("type"), _("also"), _("needed"))
+    show_table(titles, rows)
 
 
 @cli.command(

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from xinglin.commandline.shell import LANGUAGE, _, out
+from xinglin.commandline.shell import LANGUAGE, _, out, show_table
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(
@@ -46,10 +45,8 @@ def list_refused(
         )
         out.print(Text(f"    {one.texts[LANGUAGE]['text']}"))
         out.print(Text(f"    {one.texts[LANGUAGE]['remedy']}", style="dim"))
-    table = Table(box=None, show_header=False)
-    for name, reason, count in queue.reasons(configuration.load(), source=source):
-        table.add_row(name, reason, f"{count:,}")
-    out.print(table)
+    reasons = queue.reasons(configuration.load(), source=source)
+    show_table(("", "", ""), [(name, reason, f"{count:,}") for name, reason, count in reasons], right=(2,))
 
 
 @cli.command(help=_("Show an item: where it came from, why it was refused, and its bytes."), epilog=EPILOG)
@@ -61,25 +58,14 @@ def show(
 
     one = queue.show(configuration.load(), number)
     if not raw:
-        table = Table(box=None, show_header=False)
-        for name in (
-            "source",
-            "delivery",
-            "file",
-            "member",
-            "line",
-            "place",
-            "format",
-            "code",
-            "times",
-            "state",
-        ):
-            table.add_row(_(name), str(getattr(one, name) or "-"))
-        table.add_row(_("reason"), one.texts[LANGUAGE]["text"])
-        table.add_row(_("remedy"), one.texts[LANGUAGE]["remedy"])
+        names = ("source", "delivery", "file", "member", "line", "place", "format", "code", "times", "state")
+        rows = [(_(name), str(getattr(one, name) or "-")) for name in names]
+        rows += [
+            (_(name), one.texts[LANGUAGE][key]) for name, key in (("reason", "text"), ("remedy", "remedy"))
+        ]
         if one.decision:
-            table.add_row(_("decision"), f"{one.decision} ({one.decided_by}, {one.decided:%F %T})")
-        out.print(table)
+            rows.append((_("decision"), f"{one.decision} ({one.decided_by}, {one.decided:%F %T})"))
+        show_table(("", ""), rows)
     sys.stdout.flush()
     sys.stdout.buffer.write(one.loaded)
 

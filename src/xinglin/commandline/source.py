@@ -3,9 +3,8 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from xinglin.commandline.shell import _, out
+from xinglin.commandline.shell import _, out, show_table
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(no_args_is_help=True, help=_("Sources: the systems that deliver data."))
@@ -135,13 +134,17 @@ def set_(
 def list_sources() -> None:
     from xinglin.hub.intake import registry
 
-    table = Table(box=None)
-    for title in (_("source"), _("institution"), _("sending system"), _("formats"), _("state")):
-        table.add_column(title)
-    for one in registry.list_all(configuration.load()):
-        state = _("disabled") if one.disabled else _("may deliver")
-        table.add_row(one.id, one.institution_name, one.system, ", ".join(one.formats) or _("any"), state)
-    out.print(table)
+    rows = [
+        (
+            one.id,
+            one.institution_name,
+            one.system or "",
+            ", ".join(one.formats) or _("any"),
+            _("disabled") if one.disabled else _("may deliver"),
+        )
+        for one in registry.list_all(configuration.load())
+    ]
+    show_table((_("source"), _("institution"), _("sending system"), _("formats"), _("state")), rows)
 
 
 @cli.command(help=_("Show all that is known of a source."), epilog=CHANGED)
@@ -150,10 +153,8 @@ def show(id_: Id) -> None:
 
     from xinglin.hub.intake import registry
 
-    table = Table(box=None, show_header=False)
-    for name, value in msgspec.to_builtins(registry.find(configuration.load(), id_)).items():
-        table.add_row(name, str(value or "-"))
-    out.print(table)
+    found = msgspec.to_builtins(registry.find(configuration.load(), id_))
+    show_table(("", ""), [(name, str(value or "-")) for name, value in found.items()])
 
 
 @cli.command(help=_("Stop a source from delivering; what it delivered stays."), epilog=CHANGED)
