@@ -33,6 +33,27 @@ class FormatNotAllowed(IntakeError):
     issue = "not-supported"
 
 
+class EmptyFile(IntakeError):
+    """A file with nothing in it."""
+
+    code = "XL7005"
+    message = "The file {name} is empty."
+    remedy = "Export it again; nothing was delivered."
+    issue = "structure"
+
+
+class NulBytes(IntakeError):
+    """A text with NUL bytes, which no text has: a broken export, or UTF-16 that isn't said to be."""
+
+    code = "XL7006"
+    message = "The file {name} would be text ({found}), but has a NUL byte in line {line}."
+    remedy = "Export it again as UTF-8, or as UTF-16 with a byte order mark."
+    issue = "structure"
+
+
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\v\r\x1c"})
+"""Bytes that no text of the formats here has (HL7's frames end with VT, FS)."""
+
 NAMES = ("fhir", "hl7v2", "cda", "dicom", "table-xlsx", "table-csv")
 """The formats by name, the surest to recognise first: almost any text may be a table."""
 
@@ -66,11 +87,20 @@ def _read_mappings(folder: Path, state: tuple[tuple[Path, int], ...]) -> Mapping
 
 
 def recognise(known: Mapping[str, Format], start: bytes, name: str, allowed: Iterable[str]) -> Format:
-    """Give the format of a file by its first bytes. Raises UnknownFormat or FormatNotAllowed."""
+    """Give the format of a file by its first bytes.
+
+    Raises EmptyFile, NulBytes, UnknownFormat or FormatNotAllowed.
+    """
     allowed = tuple(allowed)
     for one in known.values():
         if one.recognises(start):
             if allowed and one.name not in allowed:
                 raise FormatNotAllowed(name=name, found=one.name, allowed=", ".join(allowed))
             return one
+    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise EmptyFile(name=name)
+    if (text := start.replace(b"\0", b"")) != start and text == text.translate(None, _CONTROLS):
+        found = next((one.name for one in known.values() if one.recognises(text)), None)
+        if found:
+            raise NulBytes(name=name, found=found, line=start.count(b"\n", 0, start.index(b"\0")) + 1)
     raise UnknownFormat(name=name, known=", ".join(known))

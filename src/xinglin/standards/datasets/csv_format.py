@@ -31,6 +31,8 @@ ROWS: Final = 2_000
 BYTES: Final = 1_000_000
 """Bytes of a piece, one row more at most."""
 _OTHERS: Final = (b"{", b"[", b"<", b"MSH|", b"FHS|", b"BHS|", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_WHOLE: Final = 65_536
+"""Bytes of which fewer are a whole file, when a format is recognised."""
 _KEPT_TABLES: Final = 16
 
 
@@ -51,6 +53,8 @@ class TableCsv:
         if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_OTHERS) or b"DICM" in start[128:132]:
             return False
         parts = list(islice(lines(chunks(BytesIO(start), None)), SEARCHED))
+        if len(parts) > 1 and len(start) >= _WHOLE and not parts[-1].endswith((b"\n", b"\r")):
+            del parts[-1]  # the beginning of a long line has fewer cells than the line
         text = [_loose(part) for part in parts if part.strip()]
         if any("\x00" in one for one in text):
             return False

@@ -14,6 +14,7 @@ from xinglin.standards.conversion import Item, Origin
 from xinglin.standards.datasets.csv_format import ROWS, TableCsv
 from xinglin.standards.datasets.errors import (
     AmbiguousTable,
+    LongRow,
     MissingColumns,
     OpenQuote,
     PersonOnly,
@@ -353,3 +354,11 @@ def test_a_table_that_only_names_people_is_no_table_of_people() -> None:
     assert "ws445-lab (- 检验报告单编号)" in str(refused.value.params["nearest"])
     (item,) = read(raw, mapping=str(refused.value.params["mapping"]))
     assert patient(item)["name"] == [{"text": "张三"}]
+
+
+def test_a_huge_cell_is_told_as_a_long_line() -> None:
+    raw = f"{PRESCRIPTIONS}R8,{'药' * 500_000},MZ8\nR9,头孢,MZ9\n".encode()
+    assert TableCsv().recognises(raw[:65_536])
+    found = read(raw)
+    assert isinstance(found[0].error, LongRow)
+    assert found[-1].error is None
