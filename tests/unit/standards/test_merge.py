@@ -142,3 +142,27 @@ def test_the_later_state_is_the_same_in_whatever_order_parts_come(first: Json, l
     in_order = merge(first, later, SERIES, older=False)
     late = merge(later, first, SERIES, older=True)
     assert content(in_order) == content(late)
+
+
+def test_groups_are_told_whole_and_stay_in_their_place():
+    stored = {"extension": [{"url": "a", "v": 1}, {"url": "b", "v": 1}, {"url": "a", "v": 2}]}
+    part = {"extension": [{"url": "c", "v": 9}, {"url": "a", "v": 3}]}
+    joined = merge(stored, part, ("extension{url}",), older=False)
+    assert joined["extension"] == [{"url": "a", "v": 3}, {"url": "b", "v": 1}, {"url": "c", "v": 9}]
+    assert merge(joined, part, ("extension{url}",), older=False) == joined
+    late = merge(stored, part, ("extension{url}",), older=True)
+    assert late["extension"] == [*stored["extension"], {"url": "c", "v": 9}]
+
+
+def test_elements_are_taken_away_by_a_later_part_only():
+    stored = {"resourceType": "Patient", "deceasedDateTime": "2026", "_birthDate": {}, "period": {"end": "1"}}
+    removed = ("deceasedBoolean", "birthDate", "period.end", "name")
+    assert merge(stored, {}, (), older=False, removed=removed) == {"resourceType": "Patient"}
+    assert merge(stored, {}, (), older=True, removed=removed) == stored
+
+
+def test_a_guess_only_fills_gaps():
+    part = {"status": "in-progress"}
+    for status, left in ((None, "in-progress"), ("unknown", "in-progress"), ("finished", "finished")):
+        stored = {"status": status} if status else {}
+        assert merge(stored, part, (), older=False, gaps=("status",)) == {"status": left}

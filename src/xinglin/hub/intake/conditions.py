@@ -5,6 +5,7 @@ bundle changes nothing when it comes again, and the source's time decides.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from xinglin.core.errors import IntakeError
@@ -54,7 +55,7 @@ async def bundle_facts_resolved(
     }
     facts = bundle_facts([entry for entry in plain if entry is not None], bundle, origin, stood)
     names = Names({name: known[name] for name in references})
-    return [Fact(rewrite(f.resource, names), f.time, f.mode, f.lists) for f in facts]
+    return [replace(f, resource=rewrite(f.resource, names)) for f in facts]
 
 
 def _condition(entry: Json) -> str | None:

@@ -128,7 +128,7 @@ def _take_first(state: State, fact: Fact, stamp: Stamp) -> bool:
 def _take_part(state: State, fact: Fact, stamp: Stamp) -> bool:
     content = state.content or {}
     later = _later(stamp, state)
-    merged = merge(content, fact.resource, fact.lists, older=not later)
+    merged = merge(content, fact.resource, fact.lists, older=not later, removed=fact.removed, gaps=fact.gaps)
     if said(merged) == said(content):
         state.restate(stamp.time)
         return False

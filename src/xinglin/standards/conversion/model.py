@@ -43,12 +43,15 @@ class Fact:
     """A FHIR resource with its final id, as the source said it at `time` (None: the source gives no time).
 
     Of two facts about one record the later one by `time` is its present state, in whatever order they come.
+    `lists`, `removed` and `gaps` belong to `Mode.MERGE` (see `merge.merge`).
     """
 
     resource: Json
     time: datetime | None = None
     mode: Mode = Mode.FULL
     lists: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,16 +32,27 @@ class Timing:
     parallel: bool = False
 
 
+_NUMBERED: Final = ("identifier[system,value]", "extension{url}")
+_LISTS: Final = {
+    "Patient": (*_NUMBERED, "link"),
+    "Encounter": (*_NUMBERED, "participant{type}", "location{status}", "period", "hospitalization"),
+    "DiagnosticReport": (*_NUMBERED, "result", "basedOn", "specimen"),
+}
+"""What is joined of records that messages tell in parts: a field that isn't sent changes nothing."""
+
+
 class Made:
     """A record under construction."""
 
-    __slots__ = ("lists", "mode", "resource")
+    __slots__ = ("gaps", "lists", "mode", "removed", "resource")
 
     def __init__(self, resource: Json, mode: Mode, lists: tuple[str, ...] = ()) -> None:
         """Begin with what is there."""
         self.resource = resource
         self.mode = mode
         self.lists = lists
+        self.removed: tuple[str, ...] = ()
+        self.gaps: tuple[str, ...] = ()
 
 
 class Context:
@@ -87,8 +98,11 @@ class Context:
 
     @property
     def full(self) -> Mode:
-        """How the patient and visit are stated: in full by events about them, else in passing."""
-        return Mode.FULL if self.event["patient"] == "full" else Mode.MENTION
+        """How patient and visit are stated: as far as they are sent by events about them, else in passing.
+
+        An empty field means no change (v2.8.2, 2.5.3), so that no message tells all that is known.
+        """
+        return Mode.MERGE if self.event["patient"] == "full" else Mode.MENTION
 
     def text(self, value: str) -> str:
         """Give a value without escape sequences and outer spaces; "" for the explicit null."""
@@ -98,13 +112,32 @@ class Context:
 
     def make(self, kind: str, *key: str, mode: Mode = Mode.FULL, lists: tuple[str, ...] = ()) -> Json:
         """Begin the record of type `kind` known by `key`; the same again where the message has it."""
+        if mode is Mode.MERGE and not lists:
+            lists = _LISTS.get(kind, _NUMBERED)
         name = self.origin.id(kind, *key)
         known = self.made.get((kind, name))
         if known is None:
             known = self.made[kind, name] = Made({"resourceType": kind, "id": name}, mode, lists)
         elif known.mode is Mode.MENTION and mode is not Mode.MENTION:
-            known.mode = mode
+            known.mode, known.lists = mode, lists
         return known.resource
+
+    def part(self, record: Json) -> Made | None:
+        """Give what is known of a record that is told in part; None of others."""
+        made = self.made.get((record.get("resourceType", ""), record.get("id", "")))
+        return made if made and made.mode is Mode.MERGE else None
+
+    def remove(self, record: Json, *paths: str) -> None:
+        """Take elements away from what is known of a record that is told in part."""
+        made = self.part(record)
+        if made:
+            made.removed += paths
+
+    def guess(self, record: Json, *names: str) -> None:
+        """Let elements that the sender didn't state, but FHIR demands, only fill gaps."""
+        made = self.part(record)
+        if made:
+            made.gaps += names
 
     def note(self, what: str) -> None:
         """List something that is kept but not understood."""
@@ -121,21 +154,28 @@ class Context:
     def keep_segment(self, segment: Segment) -> None:
         """Keep a segment that isn't understood, whole, on the record that the message is about."""
         record = self.owner or self.encounter or self.patient
-        if record is None:
+        known = self.made.get((record["resourceType"], record["id"])) if record else None
+        if record is None or (known and known.mode is Mode.MENTION):
+            # What is only mentioned isn't stored where it is known already, and the segment with it.
             self.homeless.append(segment)
         else:
             _extend(record, SEGMENT, segment.text)
         self.note(segment.name)
 
     def house(self) -> None:
-        """Put segments that came before any record on the first one."""
-        main = self.patient or next((one.resource for one in self.made.values()), None)
+        """Put segments that have no record yet on the first that the message is about."""
+        told = [one.resource for one in self.made.values() if one.mode is not Mode.MENTION]
+        main = next(iter(told), None) or self.patient
+        main = main or next((one.resource for one in self.made.values()), None)
         for segment in self.homeless if main is not None else ():
             _extend(main or {}, SEGMENT, segment.text)
 
     def facts(self) -> list[Fact]:
         """Give all records made."""
-        return [Fact(one.resource, self.time, one.mode, one.lists) for one in self.made.values()]
+        return [
+            Fact(one.resource, self.time, one.mode, one.lists, one.removed, one.gaps)
+            for one in self.made.values()
+        ]
 
 
 def _extend(record: Json, url: str, text: str) -> None:

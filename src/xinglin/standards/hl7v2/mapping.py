@@ -131,6 +131,31 @@ def _maps() -> Mapping[str, Mapping[int, Sequence[Rule]]]:
     return found
 
 
+@cache
+def _removable() -> Mapping[str, Mapping[int, str]]:
+    """Give the element that each field alone fills, by map and field."""
+    fields: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for row in rows("fields"):
+        if row["target"] != "-" and "[0]" not in row["target"]:
+            fields[row["map"], row["target"].removesuffix("[]")].add(int(row["field"]))
+    found: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for (name, target), numbers in fields.items():
+        if len(numbers) == 1:
+            found[name][next(iter(numbers))] = target
+    return found
+
+
+def _delete(name: str, segment: Segment, number: int, resource: Json, ctx: Context) -> None:
+    """Take away what `""` deletes; where other fields fill the same element, it is only listed."""
+    if ctx.part(resource) is None:
+        return
+    target = _removable().get(name, {}).get(number)
+    if target:
+        ctx.remove(resource, target)
+    else:
+        ctx.keep_field(resource, f"{segment.name}-{number}", '""')
+
+
 def apply(name: str, segment: Segment, resource: Json, ctx: Context) -> None:
     """Put the fields of `segment` into `resource` by the map `name`, such as `PID[Patient]`.
 
@@ -138,7 +163,10 @@ def apply(name: str, segment: Segment, resource: Json, ctx: Context) -> None:
     """
     rules = _maps()[name]
     for number, value in enumerate(segment.fields):
-        if not number or not value or value == '""':
+        if not number or not value:
+            continue
+        if value == '""':
+            _delete(name, segment, number, resource, ctx)
             continue
         own = rules.get(number)
         understood = own is not None

@@ -13,14 +13,14 @@ RESIDENT = SCHEMES[Kind.RESIDENT].invented(7)
 Reader = Callable[..., Any]
 
 
-def test_a_patient_is_told_in_full(read: Reader):
+def test_a_patient_is_told_as_far_as_it_is_sent(read: Reader):
     found = read(
         "EVN|A01|20260401102900",
         f"PID|1||100^^^JXYY^MR~{RESIDENT.lower()}^^^GA^ID||张^三||197003020915|M|||某路1号^^南昌^江西^330000^CHN^H||13900000000^PRN^CP|||M",
         PV1,
     )
     patient = found.one("Patient")
-    assert found.fact(patient).mode is Mode.FULL
+    assert found.fact(patient).mode is Mode.MERGE
     assert found.fact(patient).time.isoformat() == "2026-04-01T10:29:00+08:00"
     assert patient["name"] == [{"family": "张", "given": ["三"], "text": "张三"}]
     assert patient["birthDate"] == "1970-03-02"

@@ -144,7 +144,8 @@ def _asked(segment: Segment, placer: str, filler: str) -> Segment:
 def _report(ctx: Context, segment: Segment, placer: str, filler: str) -> Json:
     number = number_key(ctx, filler) or number_key(ctx, placer)
     key = number or (ctx.control, str(ctx.groups))
-    record = ctx.make("DiagnosticReport", *key, code_key(ctx, segment.first(4)))
+    # A correction often sends the results that it corrects only: those before stay with the report.
+    record = ctx.make("DiagnosticReport", *key, code_key(ctx, segment.first(4)), mode=Mode.MERGE)
     about(ctx, record)
     identify(ctx, record, placer, filler)
     if ctx.request:

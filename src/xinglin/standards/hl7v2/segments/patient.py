@@ -31,9 +31,7 @@ def known_patient(ctx: Context, segment: Segment) -> Json | None:
     key = cx_key(ctx, chosen(segment.field(3)), "pi")
     if not key:
         return None
-    merging = ctx.event["action"].startswith("merge")
-    mode = Mode.MERGE if merging else ctx.full
-    return ctx.make("Patient", *key, mode=mode, lists=("identifier", "link") if merging else ())
+    return ctx.make("Patient", *key, mode=ctx.full)
 
 
 def pid(ctx: Context, segment: Segment) -> None:

@@ -11,7 +11,7 @@ from xinglin.standards.hl7v2.message import Segment
 from xinglin.standards.hl7v2.segments.common import TERMS, cx_key, ordered, patient_id
 
 _UNKNOWN_CLASS: Final = {"system": TERMS + "v3-NullFlavor", "code": "UNK"}
-_PERSON_EVENTS: Final = ("person", "delete")
+_DISCHARGE_CANCELLED: Final = ("ADT", "A13")
 
 
 def pv1(ctx: Context, segment: Segment) -> None:
@@ -21,37 +21,45 @@ def pv1(ctx: Context, segment: Segment) -> None:
         ctx.keep_segment(segment)
         return
     merging = ctx.event["action"] == "merge-visit"
-    record = ctx.make("Encounter", *key, mode=Mode.FULL if merging else ctx.full)
+    record = ctx.make("Encounter", *key, mode=Mode.MERGE if merging else ctx.full)
     ctx.encounter = ctx.owner = record
     record["subject"] = reference(ctx.patient)
     apply("PV1[Encounter]", segment, record, ctx)
-    record.setdefault("class", dict(_UNKNOWN_CLASS))
-    record["status"] = _status(ctx, segment)
+    if "class" not in record:
+        record["class"] = dict(_UNKNOWN_CLASS)
+        ctx.guess(record, "class")
+    record["status"], stated = _status(ctx, segment)
+    if not stated:
+        ctx.guess(record, "status")
+    if (ctx.event["message"], ctx.event["trigger"]) == _DISCHARGE_CANCELLED:
+        ctx.remove(record, "period.end", "hospitalization.dischargeDisposition")
     ordered(ctx, record, "period")
     if merging and ctx.merged_visit:
         _give_up(ctx, ctx.merged_visit, record)
 
 
 def _key(ctx: Context, segment: Segment) -> tuple[str, ...]:
+    """Know a visit by its number, else by patient and admission, else (if it must be one) by its message."""
     found = cx_key(ctx, segment.first(19), "vn") or cx_key(ctx, segment.first(50), "vn")
-    if found or ctx.event["action"] in _PERSON_EVENTS:
-        return found
     admitted = segment.part(44)
-    if admitted:
-        return (patient_id(ctx), admitted)
-    return (patient_id(ctx), ctx.control) if ctx.event["action"] == "visit" else ()
+    if found or not admitted:
+        by_message = not found and ctx.event["action"] == "visit"
+        if by_message:
+            ctx.note("PV1-19")
+        return (patient_id(ctx), ctx.control) if by_message else found
+    return (patient_id(ctx), admitted)
 
 
-def _status(ctx: Context, segment: Segment) -> str:
-    """Tell the status by the event, else by what the visit says of itself."""
+def _status(ctx: Context, segment: Segment) -> tuple[str, bool]:
+    """Tell the status by the event, else by what the visit says of itself; and whether that was stated."""
     forced = ctx.event["status"] if ctx.event["action"] == "visit" else ""
     if forced:
-        return forced
+        return forced, True
     if segment.field(45):
-        return "finished"
+        return "finished", True
     if segment.part(2).upper() == "P":
-        return "planned"
-    return "in-progress" if ctx.full is Mode.FULL else "unknown"
+        return "planned", False
+    return "in-progress" if ctx.full is Mode.MERGE else "unknown", False
 
 
 def _give_up(ctx: Context, merged: Segment, record: Json) -> None:
