@@ -178,7 +178,11 @@ class _Judge:
             *self._by_rejections(item),
         ]
         score = sum(reason.weight for reason in reasons)
-        return Candidate(item, round(score, 4), score >= weights()["threshold"], tuple(reasons))
+        # Of a measured substance without a specimen nobody knows that it wasn't measured in blood.
+        elsewhere = not self._specimen and item.specimen not in BLOOD and item.unit not in {"", "1"}
+        learned = item.code in self._accepted
+        proposed = score >= weights()["threshold"] and (learned or not elsewhere)
+        return Candidate(item, round(score, 4), proposed, tuple(reasons))
 
     def _by_name(self, item: Item, like: float, abbreviations: frozenset[str]) -> Iterable[Reason]:
         weight = weights()

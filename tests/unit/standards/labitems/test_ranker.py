@@ -33,6 +33,12 @@ def ranker() -> Ranker:
         ("糖类抗原153", "U/ml", "", "1600704A"),
         ("抗-HBe", "", "", "XL-HBEAB"),
         ("HBsAg定量", "IU/mL", "", "2400104A"),
+        ("糖", "mg/dL", "", "1700104A"),
+        ("糖", "mg/dL", "尿液", "1700110A"),
+        ("HIV抗体", "", "", "XL-HIV-AB"),
+        ("抗-HIV", "", "", "XL-HIV-AB"),
+        ("HIV抗原抗体", "", "", "XL-HIV"),
+        ("HIV Ag/Ab", "", "", "XL-HIV"),
     ],
 )
 def test_known_cases(ranker: Ranker, name: str, unit: str, specimen: str, code: str) -> None:
@@ -92,3 +98,14 @@ def test_accuracy_on_a_held_out_part() -> None:
 def test_accuracy_without_half_of_the_aliases() -> None:
     _, held_out = split(hospitals=1, seed=90)
     assert share(ask([], held_out, poorer()), 1) >= 0.90
+
+
+def test_a_measured_substance_without_a_specimen_is_never_proposed_outside_blood(ranker: Ranker) -> None:
+    """蛋白 in g/L may be that of blood, urine or a puncture: shown, but for a person to decide."""
+    found = ranker.candidates(Local("001", "蛋白", "g/L"))
+    assert [
+        one.item.specimen for one in found if one.proposed and one.item.specimen not in {"血清", "全血"}
+    ] == []
+    assert {"1100210A", "1100212A"} <= {one.item.code for one in found}
+    (urine, *_) = ranker.candidates(Local("001", "尿总蛋白", "g/L"))
+    assert (urine.item.code, urine.proposed) == ("1100210A", True)
