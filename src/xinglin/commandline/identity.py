@@ -61,7 +61,12 @@ def run(
     columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(_("Patients matched"), total=None)
-        done = commands.run(configuration.load(), full=full, progress=lambda more: bar.advance(task, more))
+        done = commands.run(
+            configuration.load(),
+            full=full,
+            progress=lambda more: bar.advance(task, more),
+            tell=lambda said: err.print(said.text(LANGUAGE), markup=False),
+        )
     told = _("{matched} Patients matched, {removed} removed, {goldens} golden Patients written.")
     out.print(
         told.format(matched=f"{done.matched:,}", removed=f"{done.removed:,}", goldens=f"{done.goldens:,}")

@@ -2,37 +2,47 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
+from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
 from xinglin.hub import commands as hub_commands
 from xinglin.hub.database import Connection, address
 from xinglin.hub.hub import Hub, open_hub
-from xinglin.hub.identity import decisions, drawing, models, questions
+from xinglin.hub.identity import decisions, drawing, models, questions, whole
 from xinglin.hub.identity.decisions import Decision, Wanted
 from xinglin.hub.identity.follow import Progress, restart, step
+from xinglin.hub.identity.gathering import gather
+from xinglin.hub.identity.linkage.model import Model
 from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
 
 T = TypeVar("T")
 
 
 def run(
-    settings: Settings, *, full: bool = False, progress: Callable[[int], None] = lambda _: None
+    settings: Settings,
+    *,
+    full: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+    tell: Callable[[Phrase], None] = lambda _: None,
 ) -> Progress:
     """Match all that is new; `full`: every Patient again. Decisions of people stay as they are.
 
-    `progress` is told how many more were looked at. Gives the sums.
+    A full pass, and one of very many new Patients, goes by the bulk engine where the extra `identity` is
+    installed and a trained model is in force; a full pass trains one where there is none. `progress` is told
+    how many more were looked at, `tell` what is worth knowing about the way. Gives the sums.
     """
 
     async def work(hub: Hub) -> Progress:
-        if full:
+        done = await _in_bulk(hub, full=full, progress=progress, tell=tell)
+        if full and done is None:
             async with hub.database.connection() as connection:
                 await restart(connection)
-        total = Progress()
+        total = done or Progress()
         while not total.finished:
-            made = await step(hub, again=full)
+            made = await step(hub, again=full and done is None)
             if made.busy:  # the hub is at it beside this command
                 await asyncio.sleep(1)
             total = total.plus(made)
@@ -42,26 +52,59 @@ def run(
     return _with_hub(settings, work)
 
 
+MANY: Final = 20_000
+"""New Patients from which on the bulk engine is quicker than one by one."""
+ENOUGH: Final = 1_000
+"""Patients from which on a full pass trains a model where there is none."""
+
+
+async def _in_bulk(
+    hub: Hub, *, full: bool, progress: Callable[[int], None], tell: Callable[[Phrase], None]
+) -> Progress | None:
+    """Go by the bulk engine; None where that can't be, which `tell` hears of."""
+    async with hub.database.connection() as connection:
+        waiting = await questions.waiting(connection, hub.store)
+        trained = await models.trained_in_force(connection)
+    if not full and (waiting < MANY or trained is None):
+        return None
+    if not whole.is_installed():
+        tell(Phrase("The extra 'identity' isn't installed: pairs are matched one by one, more slowly."))
+        return None
+    gathered = await gather(hub)
+    if trained is None:
+        if len(gathered.seqs) < ENOUGH:
+            tell(Phrase("There are too few Patients to train a model: pairs are matched one by one."))
+            return None
+        version, trained, _ = await _train(hub)
+        tell(Phrase("No model was trained yet: model {version} is, and in force now.", version=version))
+    return await whole.match_all(hub, gathered, trained, progress)
+
+
 def train(settings: Settings) -> tuple[int, int, int]:
     """Train a model on all source Patients and put it in force for what is matched from now on.
 
     Gives its version, how many people it was trained on, and how many pairs were compared. Raises
     ExtraMissing where the extra `identity` isn't installed, NothingToLearn where there are too few people.
     """
-    from xinglin.hub.identity.linkage.bulk import link_all
 
     async def work(hub: Hub) -> tuple[int, int, int]:
-        async with hub.database.connection() as connection:
-            everybody = await models.people(connection)
-            found = await asyncio.to_thread(link_all, everybody)
-            trained_from = {"people": found.people, "pairs": found.compared}
-            parameters = msgspec.json.decode(msgspec.json.encode(found.model))
-            version = await models.keep(
-                connection, parameters, trained_from, drawing.model_charts(found.model)
-            )
-        return version, found.people, found.compared
+        version, model, compared = await _train(hub)
+        return version, model.people, compared
 
     return _with_hub(settings, work)
+
+
+async def _train(hub: Hub) -> tuple[int, Model, int]:
+    from xinglin.hub.identity.linkage.bulk import link_all
+
+    async with hub.database.connection() as connection:
+        everybody = await models.people(connection)
+        found = await asyncio.to_thread(link_all, everybody)
+        trained_from = {"people": found.people, "pairs": found.compared}
+        parameters = msgspec.json.decode(msgspec.json.encode(found.model))
+        charts = drawing.model_charts(found.model)
+        version = await models.keep(connection, parameters, trained_from, charts)
+    return version, found.model, found.compared
 
 
 def status(settings: Settings) -> Status:

@@ -111,7 +111,7 @@ async def _judge(connection: Connection, said: Mapping[str, Compared], model: Mo
             other = unpacked.get(number)
             if other is not None and other.id != id_ and (pair := ordered(id_, other.id)) not in pairs:
                 pairs[pair] = judge(*_ordered(one, other), worn, model)
-    await rows.set_pairs(connection, said, _kept(pairs, said))
+    await rows.set_pairs(connection, said, kept(pairs, said))
     return await _wear(connection, said, known, found, pairs)
 
 
@@ -120,7 +120,7 @@ def _ordered(one: Compared, other: Compared) -> tuple[Compared, Compared]:
     return (one, other) if one.id < other.id else (other, one)
 
 
-def _kept(pairs: Mapping[Pair, Judged], said: Collection[str]) -> dict[Pair, Judged]:
+def kept(pairs: Mapping[Pair, Judged], said: Collection[str]) -> dict[Pair, Judged]:
     """Give the pairs worth keeping: links, and of those to be looked at not more than a person can."""
     kept = {pair: one for pair, one in pairs.items() if one.verdict == "link"}
     shown: dict[str, int] = {}

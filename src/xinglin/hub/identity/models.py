@@ -40,6 +40,12 @@ async def model_in_force(connection: Connection) -> Model:
     return _trained(version, parameters)
 
 
+async def trained_in_force(connection: Connection) -> linkage.Model | None:
+    """Give the trained model that decides at present; None where none was trained. Raises UnusableModel."""
+    row = await (await connection.execute(_NEWEST)).fetchone()
+    return None if row is None else linkage.read_model(msgspec.json.encode(row[1]))
+
+
 async def keep(connection: Connection, parameters: Json, trained_from: Json, charts: Json) -> int:
     """Put a trained model in force; give its version. Raises UnusableModel."""
     linkage.read_model(msgspec.json.encode(parameters))

@@ -111,10 +111,15 @@ async def status(connection: Connection, store: Store) -> Status:
     """Tell how identity stands."""
     row = await (await connection.execute(_COUNTS)).fetchone()
     patients, persons, review, decisions, worn_out = cast("tuple[int, int, int, int, int]", row)
-    behind = await (await connection.execute(_BEHIND, [store.types["Patient"]])).fetchone()
+    behind = await waiting(connection, store)
     by_how = dict(cast("list[tuple[str, int]]", await (await connection.execute(_BY_HOW)).fetchall()))
-    waiting = cast("tuple[int]", behind)[0]
-    return Status(patients, persons, review, decisions, worn_out, waiting, by_how)
+    return Status(patients, persons, review, decisions, worn_out, behind, by_how)
+
+
+async def waiting(connection: Connection, store: Store) -> int:
+    """Tell how many changes of Patients following hasn't looked at yet, golden ones included."""
+    row = await (await connection.execute(_BEHIND, [store.types["Patient"]])).fetchone()
+    return cast("tuple[int]", row)[0]
 
 
 async def queue(
