@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from tests.intake import HOSPITAL, ndjson, observation, patient
 
@@ -117,3 +118,19 @@ def test_sources(xinglin, tmp_path: Path) -> None:
     assert xinglin("intake", "--source", "his", file).returncode == 0
     assert "XL7020" in xinglin("intake", "--source", "nobody", file).stderr
     assert xinglin("source", "show", "nobody").returncode == 12
+
+
+def test_what_failed_as_a_whole_is_not_said_to_be_kept(settings: Settings, xinglin, tmp_path: Path) -> None:
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'broken'; END $$; "
+            "CREATE TRIGGER refuse AFTER INSERT ON resource FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    file = tmp_path / "file"
+    file.write_bytes(ndjson([patient("p")]))
+    shown = xinglin("intake", file)
+    assert shown.returncode == 3
+    assert "it isn't in the queue" in shown.stdout
+    assert "is kept" not in shown.stdout
+    assert xinglin("refused", "list").stdout.strip() == ""

@@ -115,11 +115,12 @@ def _tell(summary: "Summary") -> None:
     _table(_("kept, not understood"), [(what, n, "") for what, n in _most(counts.unknown)[:20]])
     for delivery in summary.deliveries:
         if delivery.fault is not None:
-            told = _("{file} couldn't be loaded to its end: {why}")
+            told = _("{file} couldn't be loaded to its end; it isn't in the queue: {why}")
             out.print(
                 told.format(file=delivery.name, why=delivery.fault["texts"][LANGUAGE]["text"]), style="red"
             )
-    if counts.refused:
+    # A delivery that failed as a whole counts as refused too.
+    if counts.refused > sum(one.fault is not None for one in summary.deliveries):
         out.print(_("What was refused is kept: 'xinglin refused list' shows it, why, and what to do."))
 
 
