@@ -37,6 +37,18 @@ def test_each_timing_has_its_own_dose_and_period(read: Reader):
     assert [one["route"]["text"] for one in record["dosageInstruction"]] == ["PO", "PO"]
 
 
+def test_what_an_older_field_adds_to_changing_doses_stays(read: Reader):
+    record, unknown = _prescribed(
+        read,
+        "ORC|NW|Y7^HIS",
+        "RXE|^QD&0800^^^^PRN^疼痛|A3^泼尼松^L|5||mg",
+        "TQ1|1|10^mg|QD||||20260501|20260503",
+        "TQ1|2|5^mg|QD||||20260504|20260506",
+    )
+    assert [one["asNeededCodeableConcept"]["text"] for one in record["dosageInstruction"]] == ["疼痛", "疼痛"]
+    assert list(unknown) == ["RXE-1"]
+
+
 def test_timings_that_contradict_are_told_in_words_only(read: Reader):
     older = "^BID^D7^20260501^20260508"
     record, unknown = _prescribed(
@@ -150,3 +162,8 @@ def test_a_vaccine_that_was_not_given_is_not_done(
     assert list(found.item.unknown) == listed
     if status == "not-done":
         assert record["statusReason"]["coding"][0]["code"] in ("00", completion)
+
+
+def test_a_timing_that_says_nothing_is_no_instruction(read: Reader):
+    record, _ = _prescribed(read, "ORC|NW|Y8^HIS|||||1", "RXE|1|A1^吗啡^L", "TQ1|")
+    assert "dosageInstruction" not in record

@@ -148,11 +148,24 @@ def _complete(ctx: Context, record: Json, timings: Sequence[Timing]) -> None:
         base = _in_words(ctx, record, base, timings)
     if untimed:
         undosed = undosed or len(main) > 1
-        record["dosageInstruction"] = [_bare(_joined(base, main), timing=True, dose=undosed)]
+        record["dosageInstruction"] = [
+            _bare(_joined(base, (one.dosage for one in main)), timing=True, dose=undosed)
+        ]
         return
     _number(main)
-    found = [_joined(base, [one, *(others if len(main) == 1 else ())]) for one in main]
-    record["dosageInstruction"] = [_bare(one, timing=False, dose=undosed) for one in found]
+    shared = [_shared(ctx, record, one, changing=len(main) > 1) for one in others]
+    found = [_joined(base, [one.dosage, *shared]) for one in main]
+    told = [one for one in (_bare(one, timing=False, dose=undosed) for one in found) if one]
+    if told:
+        record["dosageInstruction"] = told
+
+
+def _shared(ctx: Context, record: Json, other: Timing, *, changing: bool) -> Json:
+    """Give what a second field adds: where doses change, not the time and dose, which are those of each."""
+    if changing or "timing" in other.dosage:
+        ctx.keep_field(record, other.place, other.words)
+    left_out = ("timing", "doseAndRate") if changing else ()
+    return {name: one for name, one in other.dosage.items() if name not in left_out}
 
 
 def _same_dose(base: Json, timings: Iterable[Timing], *, changing: bool) -> None:
@@ -231,8 +244,6 @@ def _aspects(dosage: Json) -> dict[str, Any]:
     bounds: Json = timing.get("repeat", {}).get("boundsPeriod", {})
     code: Json = timing.get("code", {})
     words = next((one["code"] for one in code.get("coding", [])), code.get("text", ""))
-    if "coding" in code and words not in str(code.get("text", "")) and not str(words).isascii():
-        words = code.get("text", words)
     found = {"code": str(words).upper(), "start": bounds.get("start"), "end": bounds.get("end")}
     return {name: one for name, one in found.items() if one}
 
@@ -252,10 +263,10 @@ def _number(main: Sequence[Timing]) -> None:
         before = one
 
 
-def _joined(base: Json, timings: Iterable[Timing]) -> Json:
+def _joined(base: Json, dosages: Iterable[Json]) -> Json:
     """Put together what is said of one instruction: each timing's own goes before what the medicine says."""
     found: Json = {}
-    for one in (*(timing.dosage for timing in timings), base):
+    for one in (*dosages, base):
         for name, value in one.items():
             if name in ("additionalInstruction", "extension"):
                 for entry in value:
