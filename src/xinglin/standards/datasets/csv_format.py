@@ -76,7 +76,7 @@ class TableCsv:
         if start[0].startswith(codecs.BOM_UTF8) and header.line:
             head = codecs.BOM_UTF8 + head
         body = rows(chain(start[header.line + 1 :], feed), header.delimiter, charset)
-        spotter = Spotter(self._mappings(), origin, charset, header.delimiter)
+        spotter = Spotter(self._mappings(), origin, charset, head, header.delimiter)
         yield from cut_pieces(body, head, header.line + 2, spotter)
 
     def items(self, piece: Piece, origin: Origin) -> Iterator[Item]:

@@ -136,17 +136,21 @@ class Spotter:
     """Tells header lines below a table's own: systems repeat them on pages, and join files with them."""
 
     def __init__(
-        self, mappings: Mapping[str, DataMapping], origin: Origin, charset: str, delimiter: str
+        self, mappings: Mapping[str, DataMapping], origin: Origin, charset: str, head: bytes, delimiter: str
     ) -> None:
-        """Take what `find` took, and how rows are written."""
+        """Take what `find` took, the table's own header line, and how rows are written."""
         self._candidates = [*choose(mappings, origin.declared)]
         self._declared = origin.declared
         self._charset, self._delimiter = charset, delimiter
         own = (value for key, value in origin.declared.items() if key.startswith("column."))
         ours = (key[7:] for key in origin.declared if key.startswith("column."))
-        titles = {*own, *ours}.union(*map(titles_of, self._candidates))
+        titles = {*own, *ours, *split(head.decode(charset, "replace").lstrip("\ufeff"), delimiter)}.union(
+            *map(titles_of, self._candidates)
+        )
         # A quick look, for every row: only one with a column's title as a cell is read closely.
-        self._titles = {title.encode(charset, "replace") for title in titles}
+        self._titles = {
+            title.replace(" ", "").encode(charset, "replace") for title in titles if title.strip()
+        }
         self._mark = delimiter.encode()
 
     def __call__(self, raw: bytes) -> bool:

@@ -77,7 +77,7 @@ class TableXlsx(TableCsv):
         at = self._header_line(start, origin)
         head = start[at]
         cuts = (Cut(row, number, 1) for number, row in enumerate(_blanked(start[at + 1 :], lines)))
-        yield from cut_pieces(cuts, head, at + 2, Spotter(self._mappings(), origin, "utf-8", ","), item)
+        yield from cut_pieces(cuts, head, at + 2, Spotter(self._mappings(), origin, "utf-8", head, ","), item)
 
     def _header_line(self, start: Sequence[bytes], origin: Origin) -> int:
         """Find the header's line; a sheet without one is read from its first line, and each row refused."""

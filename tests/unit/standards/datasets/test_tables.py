@@ -362,3 +362,10 @@ def test_a_huge_cell_is_told_as_a_long_line() -> None:
     found = read(raw)
     assert isinstance(found[0].error, LongRow)
     assert found[-1].error is None
+
+
+def test_a_repeated_header_in_the_sources_own_words_is_never_a_row() -> None:
+    own = {"column.RX No": "处方编号", "column.drug": "药物名称", "column.visit": "门诊号"}
+    head = "rx no,Drug,Visit\n"
+    raw = f"{head}R6,阿莫,MZ7\n{head}R7,头孢,MZ7\n".encode()
+    assert drugs(read(raw, **own)) == [(1, 2, "阿莫"), (2, 4, "头孢")]
