@@ -25,7 +25,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     for command in ("serve", "demo", "settings", "version", "db", "validate", "fhirpath", "package"):
         assert command in told
     assert "Exit codes" in told
-    assert "运行枢纽" in xinglin("--help", home=tmp_path, LANG="zh_CN.UTF-8").stdout
+    assert "运行数据中枢" in xinglin("--help", home=tmp_path, LANG="zh_CN.UTF-8").stdout
 
 
 def test_settings_mask_secrets(tmp_path: Path) -> None:
