@@ -173,6 +173,18 @@ def test_stopped_in_the_middle_the_next_start_goes_on(hub: Hub) -> None:
     assert stored(hub, "stopped") == (BIG, 1)
 
 
+def test_killed_as_a_whole_it_goes_on_at_once(hub: Hub) -> None:
+    """Seconds after the next start, on a busy machine on which its processes start meanwhile."""
+    hub.post("crashed", observations("crashed", BIG))
+    until(lambda: hub.delivered("crashed")[0]["pieces"])
+    assert hub.process is not None
+    hub.process.kill()
+    hub.process.wait()
+    hub.start()
+    assert hub.done("crashed", seconds=20)["counts"]["accepted"] == BIG
+    assert stored(hub, "crashed") == (BIG, 1)
+
+
 class TestDropFolder:
     """Files that systems put into a folder."""
 

@@ -25,7 +25,13 @@ from xinglin.hub.intake.run import Told, held, run
 QUEUE: Final = "intake"
 TASK: Final = "load a delivery"
 ATTEMPTS: Final = 10
-"""How often a delivery is tried where the database failed; 2, 4, 8 … seconds apart."""
+"""How often a job is tried where the database failed; then `recover` queues the delivery anew."""
+
+WAIT_SECONDS: Final = 5
+"""Between two attempts. It doesn't grow: a database that is back shall not find deliveries still waiting."""
+
+LOOK_SECONDS: Final = 1.0
+"""How often the queue is asked; what is put back after a crash isn't told of by itself."""
 
 TO_THE_END: Final = 7 * 86_400.0
 """Seconds; longer than any delivery takes."""
@@ -68,6 +74,7 @@ class Jobs:
                 queues=[QUEUE],
                 concurrency=side_by_side,
                 wait=not until_empty,
+                fetch_job_polling_interval=LOOK_SECONDS,
                 delete_jobs="successful",
                 install_signal_handlers=False,
                 # Stopped, it leaves what it is at: the next one goes on there. Else what it began is to end.
@@ -109,7 +116,7 @@ async def open_jobs(hub: Hub, crew: Crew, url: str, told: Told) -> AsyncGenerato
         name=TASK,
         queue=QUEUE,
         retry=procrastinate.RetryStrategy(
-            max_attempts=ATTEMPTS, exponential_wait=2, retry_exceptions=[DatabaseError]
+            max_attempts=ATTEMPTS, wait=WAIT_SECONDS, retry_exceptions=[DatabaseError]
         ),
     )
     async def load(number: int) -> None:
