@@ -203,7 +203,7 @@ def test_who_may_deliver(settings: Settings, tmp_path: Path) -> None:
     ("raw", "code"),
     [
         (b"\x00\x01\x02 nothing known", "XL7003"),
-        (b"", "XL7003"),
+        (b"", "XL7005"),
         (b"\x1f\x8b\x08 no gzip at all", "XL7030"),
         (gzip.compress(b"\x00\x01\x02"), "XL7003"),
         (gzip.compress(ndjson([patient("p")]) * 9)[:-12], "XL7030"),
