@@ -1,4 +1,4 @@
-"""Identity in the hub: matching in bulk by following, and one new Patient at a time among many."""
+"""Identity in the hub: following, one new Patient at a time among many, and the full pass in bulk."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from xinglin.hub.changes import Update
 from xinglin.hub.database import Connection
 from xinglin.hub.embedded import EmbeddedServer
 from xinglin.hub.hub import Hub, open_hub
-from xinglin.hub.identity import questions
+from xinglin.hub.identity import commands, questions
 from xinglin.hub.identity.follow import step
 from xinglin.hub.identity.matching import Matched, identify
 from xinglin.hub.records import Key
@@ -37,10 +37,28 @@ def main() -> None:
         try:
             schema.upgrade(server.url())
             settings = Settings(home=home, database_url=server.url(), request_timeout_seconds=300)
-            rows = asyncio.run(_measured(settings))
+            rows = [*asyncio.run(_measured(settings)), *_full(settings)]
         finally:
             server.stop()
     print(table(f"Identity in the hub ({PEOPLE:,} Patients of several institutions)", rows))
+
+
+def _full(settings: Settings) -> list[Row]:
+    """Measure full passes in bulk: one that trains the model first, and one with it in force."""
+    found: list[Row] = []
+    for name in ("full pass in bulk, training a model first", "full pass in bulk again"):
+        started = time.perf_counter()
+        matched = commands.run(settings, full=True).matched
+        rate = matched / (time.perf_counter() - started)
+        precision, recall = asyncio.run(_accuracy_now(settings))
+        note = f"precision {100 * precision:.2f} %, recall {100 * recall:.2f} %"
+        found.append(Row(name, rate, "Patients/s", note=note))
+    return found
+
+
+async def _accuracy_now(settings: Settings) -> tuple[float, float]:
+    async with open_hub(settings, settings.database_url) as hub:
+        return await _accuracy(hub, list(population(PEOPLE + ONE_BY_ONE, 1)))
 
 
 async def _measured(settings: Settings) -> list[Row]:

@@ -71,6 +71,8 @@ SELECT f, s, CASE v WHEN 'none' THEN 'apart' ELSE 'review' END, v, w, p, r, e FR
 ) AS n(f, s, v, w, p, r, e)
 ON CONFLICT (first, second) DO UPDATE SET verdict = excluded.verdict, weight = excluded.weight,
     probability = excluded.probability, rule = excluded.rule, evidence = excluded.evidence
+WHERE (person_pair.verdict, person_pair.weight, person_pair.rule, person_pair.evidence)
+    IS DISTINCT FROM (excluded.verdict, excluded.weight, excluded.rule, excluded.evidence)
 """
 _NEAR: Final = """
 SELECT first, second, rule, weight FROM person_pair

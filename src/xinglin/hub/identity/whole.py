@@ -28,6 +28,7 @@ from xinglin.hub.store import Store
 TOGETHER: Final = 400
 """Patients that are grouped in one transaction."""
 
+_COUNT: Final = "ANALYZE person_link, person_feature, person_key, person_pair"
 _MATCHED: Final = """
 UPDATE person_link l SET seq = n.seq FROM unnest(%s::text[], %s::bigint[]) AS n(patient, seq)
 WHERE l.patient = n.patient AND l.seq = %s
@@ -56,6 +57,7 @@ async def match_all(
     What changes meanwhile is matched again at the end, so nothing that others did is lost.
     """
     async with hub.database.connection() as connection:
+        await connection.execute(_COUNT)  # queries are planned by what is there now
         model = await model_in_force(connection)
     await wear(hub, gathered, model)
     async with hub.database.connection() as connection:
