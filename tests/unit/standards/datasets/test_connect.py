@@ -21,9 +21,7 @@ def read(name: str, **declared: str) -> tuple[Counter[str], list[str]]:
     kinds: Counter[str] = Counter()
     refused: list[str] = []
     path = EXAMPLES / name
-    for item in try_table(
-        path, Path("none"), declared=declared, charset=None, zone="Asia/Shanghai", rows=99
-    ):
+    for item in try_table(path, Path("none"), declared=declared, charset=None, zone="Asia/Shanghai", rows=99):
         if item.error:
             refused.append(item.error.code)
         for fact in item.facts:
