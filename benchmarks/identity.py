@@ -63,7 +63,7 @@ async def _accuracy_now(settings: Settings) -> tuple[float, float]:
 
 async def _measured(settings: Settings) -> list[Row]:
     people = list(population(PEOPLE + ONE_BY_ONE, 1))
-    found = [_patient(one) for one in people]
+    found = [as_patient(one) for one in people]
     async with open_hub(settings, settings.database_url) as hub:
         many, late = found[:PEOPLE], found[PEOPLE:]
         await _store(hub, many)
@@ -126,7 +126,8 @@ def _share(times: list[float], share: float) -> float:
     return sorted(times)[int(share * (len(times) - 1))]
 
 
-def _patient(one: Record) -> dict[str, Any]:
+def as_patient(one: Record) -> dict[str, Any]:
+    """Write an invented record as a Patient."""
     made: dict[str, Any] = {"resourceType": "Patient", "id": one.id}
     parts = {
         "text": one.full_name,

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from benchmarks.identity import _patient
+from benchmarks.identity import as_patient
 from tests.integration.test_identity import put, rows
 from tests.support import run
 
@@ -32,7 +32,7 @@ def test_training(settings: Settings) -> None:
     entity = {one.id: one.entity for one in people}
 
     async def store(hub: Hub) -> None:
-        await put(hub, *(_patient(one) for one in people))
+        await put(hub, *(as_patient(one) for one in people))
 
     async def golden(hub: Hub) -> dict[str, str]:
         return dict(await rows(hub, "SELECT patient, golden FROM person_link"))  # pyright: ignore[reportArgumentType]

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from benchmarks.identity import _patient
+from benchmarks.identity import as_patient
 from tests.integration.test_identity import patient, put, rows
 from tests.integration.test_identity_model import shares
 from tests.support import run
@@ -14,6 +14,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.identity import commands, whole
 from xinglin.hub.identity.decisions import Wanted, decide
 from xinglin.hub.identity.follow import restart, step
+from xinglin.hub.identity.gathering import gather
 from xinglin_demo.population import population
 
 PEOPLE = 2_000
@@ -48,7 +49,7 @@ def test_both_ways_agree(settings: Settings) -> None:
     told: list[Phrase] = []
 
     async def store(hub: Hub) -> None:
-        await put(hub, *(_patient(one) for one in people))
+        await put(hub, *(as_patient(one) for one in people))
 
     run(settings, store)
     done = commands.run(settings, full=True, tell=told.append)
@@ -78,7 +79,7 @@ def test_decisions_hold(settings: Settings) -> None:
     pytest.importorskip("splink", reason="the extra 'identity' isn't installed")
 
     async def story(hub: Hub) -> None:
-        await put(hub, *(_patient(one) for one in population(1_200, 7)))
+        await put(hub, *(as_patient(one) for one in population(1_200, 7)))
         await put(hub, patient("a", seed=1), patient("b", seed=1), patient("c", "李建国", seed=2))
         while not (await step(hub)).finished:
             pass
@@ -107,3 +108,20 @@ def test_without_the_extra(settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     assert "too few" in str(told[1])
     found = run(settings, golden)
     assert found["a"] == found["b"] != found["c"]
+
+
+def test_a_pass_that_ends_early_leaves_nobody_out(settings: Settings) -> None:
+    async def story(hub: Hub) -> Golden:
+        await put(hub, patient("a", seed=1), patient("b", seed=1))
+        while not (await step(hub)).finished:
+            pass
+        await put(hub, patient("b", seed=2), patient("c", seed=1))
+        found = await gather(hub)
+        assert found.seqs.keys() == {"a", "b", "c"}
+        assert found.entered == {"b", "c"}
+        while not (await step(hub)).finished:  # the pass never came to match them
+            pass
+        return await golden(hub)
+
+    found = run(settings, story)
+    assert found["a"] == found["c"] != found["b"]
