@@ -1,6 +1,6 @@
 """Comparing two source Patients: the rules of the tables first, then the model."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -13,6 +13,7 @@ from xinglin.hub.identity import tables
 from xinglin.hub.identity.rows import Judged
 from xinglin.hub.identity.scoring import Model, Scored
 from xinglin.hub.identity.tables import LINK, LOCAL, Rule
+from xinglin.hub.intake.order import stamp_of
 from xinglin.standards.identifiers import Kind, find
 from xinglin.standards.persons import COLUMNS, Features, blocking_keys, columns, features, levels
 from xinglin.standards.persons.levels import COMPARISONS
@@ -30,19 +31,21 @@ _IDENTITY: Final = ("identity", "identity_short", "identity_checked")
 class Compared:
     """What of a source Patient is compared.
 
-    `numbers` are those that one institution gives, `links` the Patients that its source links it to.
+    `numbers` are those that one institution gives, `links` the Patients that its source links it to;
+    `institution` is the namespace of its source, empty where no registered source sent it.
     """
 
     id: str
     features: Features
     numbers: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    institution: str = ""
 
     def pack(self) -> bytes:
         """Give it as bytes."""
         named = zip(COLUMNS, columns(self.features), strict=True)
         known = {name: value for name, value in named if value is not None}
-        return msgspec.msgpack.encode((self.id, known, self.numbers, self.links))
+        return msgspec.msgpack.encode((self.id, known, self.numbers, self.links, self.institution))
 
     def keys(self) -> list[int]:
         """Give the keys that possible partners share."""
@@ -65,22 +68,26 @@ class Compared:
         return () if value is None else (str(value),)
 
 
-def compared(patient: Json, today: date) -> Compared:
-    """Read a source Patient; what can't be read is left out."""
+def compared(patient: Json, today: date, namespaces: Mapping[str, str] | None = None) -> Compared:
+    """Read a source Patient; what can't be read is left out.
+
+    `namespaces` tells by source whose numbers it bears; without it no institution is known.
+    """
     return Compared(
         str(patient.get("id")),
         features(patient, today),
         tuple(_numbers(patient))[:LARGEST],
         tuple(_links(patient))[:LARGEST],
+        namespaces.get(stamp_of(patient).source, "") if namespaces else "",
     )
 
 
 @lru_cache(maxsize=4_096)
 def unpack(body: bytes) -> Compared:
     """Read what `pack` wrote, by this or by another version: columns that only one knows are left out."""
-    id_, values, numbers, links = msgspec.msgpack.decode(body)
+    id_, values, numbers, links, *more = msgspec.msgpack.decode(body)
     known = {name: value for name, value in values.items() if name in _NAMES}
-    return Compared(id_, Features(**known), tuple(numbers), tuple(links))
+    return Compared(id_, Features(**known), tuple(numbers), tuple(links), *more[:1])
 
 
 def _entries(patient: Json, name: str) -> list[Json]:
@@ -159,7 +166,19 @@ def judge(one: Compared, other: Compared, worn: Collection[int], model: Model) -
         verdict = (
             "link" if scored.weight >= model.link else "review" if scored.weight >= model.review else "none"
         )
+    if verdict != "link" and (hint := _hint(left, right)):
+        return _judged("review", "rule", hint, scored, found)
     return _judged(verdict, "model", None, scored, found)
+
+
+def _hint(one: Compared, other: Compared) -> str | None:
+    """Give the rule by which one record names another whose institution it can't speak for: a hint only."""
+    told = (rule.id for rule in tables.rules() if rule.column == LINK)
+    return next(told, None) if _linked(one, other) else None
+
+
+def _linked(one: Compared, other: Compared) -> bool:
+    return other.id in one.links or one.id in other.links
 
 
 def _judged(verdict: str, how: str, rule: str | None, scored: Scored, found: frozenset[str]) -> Judged:
@@ -179,7 +198,7 @@ def _by_rule(rule: Rule, one: Compared, other: Compared, found: frozenset[str]) 
 
 def _equal(rule: Rule, one: Compared, other: Compared) -> bool:
     if rule.column == LINK:
-        return other.id in one.links or one.id in other.links
+        return bool(one.institution) and one.institution == other.institution and _linked(one, other)
     return not set(one.values(rule)).isdisjoint(other.values(rule))
 
 

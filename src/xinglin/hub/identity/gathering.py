@@ -12,7 +12,7 @@ from typing import Final, cast
 from xinglin.core.clock import now
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
-from xinglin.hub.identity import rows
+from xinglin.hub.identity import institutions, rows
 from xinglin.hub.identity.comparing import Compared, compared
 from xinglin.hub.identity.golden import golden_id
 from xinglin.hub.identity.tables import LINK
@@ -80,7 +80,8 @@ async def _gather(
     ids = [str(id_) for (id_,) in answer]
     current = await hub.store.current(connection, [Key("Patient", one) for one in ids])
     records = [one for one in current.values() if not one.deleted]
-    said = {one.key.id: compared(one.content, today) for one in records}
+    namespaces = await institutions.namespaces(connection)
+    said = {one.key.id: compared(one.content, today, namespaces) for one in records}
     entered = await _enter(connection, records, said)
     for record in records:  # after all that may fail, as the transaction may run again
         found.seqs[record.key.id] = record.seq

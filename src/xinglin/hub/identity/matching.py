@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from xinglin.core.clock import now
 from xinglin.hub.database import Connection
-from xinglin.hub.identity import rows
+from xinglin.hub.identity import institutions, rows
 from xinglin.hub.identity.comparing import Compared, compared, evidently_apart, judge, unpack
 from xinglin.hub.identity.golden import golden_id
 from xinglin.hub.identity.models import model_in_force
@@ -78,7 +78,8 @@ async def _match(connection: Connection, fresh: Sequence[Record], model: Model) 
     if not fresh:
         return set()
     today = _today()
-    said = {one.key.id: compared(one.content, today) for one in fresh}
+    namespaces = await institutions.namespaces(connection)
+    said = {one.key.id: compared(one.content, today, namespaces) for one in fresh}
     await rows.enter(
         connection,
         {one.key.id: (golden_id(one.key.id), one.seq) for one in fresh},

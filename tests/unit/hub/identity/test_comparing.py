@@ -35,7 +35,11 @@ def record(
         patient["identifier"] += [{"system": IDENTITY, "value": invented_resident(seed)}]
     if local:
         patient["identifier"] += [{"system": HOSPITAL, "value": local}]
-    return compared(patient, TODAY)
+    return compared(patient, TODAY, {"one": "hospital", "its-lab": "hospital", "two": "clinic"})
+
+
+def sent(by: str) -> dict[str, Any]:
+    return {"source": f"urn:xinglin:source:{by}:1#1"}
 
 
 def said(one: Compared, other: Compared, worn: set[int] | None = None) -> Judged:
@@ -61,10 +65,41 @@ CASES = [
     ),
     ("two numbers", record("a", seed=1), record("b", seed=2), "none", None),
     (
-        "told",
-        record("a"),
-        record("b", "王晓芳", link=[{"other": {"reference": "Patient/a"}, "type": "replaces"}]),
+        "told by its own institution",
+        record("a", None, meta=sent("one")),
+        record(
+            "b",
+            "王晓芳",
+            link=[{"other": {"reference": "Patient/a"}, "type": "replaces"}],
+            meta=sent("its-lab"),
+        ),
         "link",
+        "told",
+    ),
+    (
+        "told, but of another birth",
+        record("a", meta=sent("one")),
+        record(
+            "b",
+            birth="1985-12-11",
+            link=[{"other": {"reference": "Patient/a"}, "type": "replaces"}],
+            meta=sent("one"),
+        ),
+        "review",
+        "told",
+    ),
+    (
+        "told by another institution",
+        record("a", None, meta=sent("one")),
+        record("b", link=[{"other": {"reference": "Patient/a"}, "type": "replaces"}], meta=sent("two")),
+        "review",
+        "told",
+    ),
+    (
+        "told by nobody known",
+        record("a", None),
+        record("b", link=[{"other": {"reference": "Patient/a"}, "type": "replaces"}]),
+        "review",
         "told",
     ),
     (

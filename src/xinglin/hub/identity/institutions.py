@@ -1,0 +1,13 @@
+"""Which institution a source speaks for: what one says of its own Patients is more than a hint."""
+
+from typing import Final
+
+from xinglin.hub.database import Connection
+
+_NAMESPACES: Final = "SELECT id, namespace FROM source"
+
+
+async def namespaces(connection: Connection) -> dict[str, str]:
+    """Give by source id the namespace whose numbers its records bear."""
+    found = await (await connection.execute(_NAMESPACES)).fetchall()
+    return {str(id_): str(namespace) for id_, namespace in found}
