@@ -32,7 +32,8 @@ class Compared:
     """What of a source Patient is compared.
 
     `numbers` are those that one institution gives, `links` the Patients that its source links it to;
-    `institution` is the namespace of its source, empty where no registered source sent it.
+    `institution` is the namespace of its source, empty where no registered source sent it. `dated`: the
+    source itself tells a birth date, it isn't just read off an identity number.
     """
 
     id: str
@@ -40,12 +41,15 @@ class Compared:
     numbers: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     institution: str = ""
+    dated: bool = False
 
     def pack(self) -> bytes:
         """Give it as bytes."""
         named = zip(COLUMNS, columns(self.features), strict=True)
         known = {name: value for name, value in named if value is not None}
-        return msgspec.msgpack.encode((self.id, known, self.numbers, self.links, self.institution))
+        return msgspec.msgpack.encode(
+            (self.id, known, self.numbers, self.links, self.institution, self.dated)
+        )
 
     def keys(self) -> list[int]:
         """Give the keys that possible partners share."""
@@ -79,6 +83,7 @@ def compared(patient: Json, today: date, namespaces: Mapping[str, str] | None = 
         tuple(_numbers(patient))[:LARGEST],
         tuple(_links(patient))[:LARGEST],
         namespaces.get(stamp_of(patient).source, "") if namespaces else "",
+        isinstance(patient.get("birthDate"), str),
     )
 
 
@@ -87,7 +92,7 @@ def unpack(body: bytes) -> Compared:
     """Read what `pack` wrote, by this or by another version: columns that only one knows are left out."""
     id_, values, numbers, links, *more = msgspec.msgpack.decode(body)
     known = {name: value for name, value in values.items() if name in _NAMES}
-    return Compared(id_, Features(**known), tuple(numbers), tuple(links), *more[:1])
+    return Compared(id_, Features(**known), tuple(numbers), tuple(links), *more[:2])
 
 
 def _entries(patient: Json, name: str) -> list[Json]:
@@ -192,8 +197,10 @@ def _by_rule(rule: Rule, one: Compared, other: Compared, found: frozenset[str]) 
         return None
     if apart(found) or any(found >= guard for guard in rule.guards):
         return "review"
-    agreeing = _agreeing(one.features, other.features)
-    return "link" if agreeing >= rule.needs else None
+    agreeing = _agreeing(one, other)
+    if not agreeing >= rule.needs:
+        return None
+    return "link" if agreeing >= rule.wants else "review"
 
 
 def _equal(rule: Rule, one: Compared, other: Compared) -> bool:
@@ -202,7 +209,8 @@ def _equal(rule: Rule, one: Compared, other: Compared) -> bool:
     return not set(one.values(rule)).isdisjoint(other.values(rule))
 
 
-def _agreeing(one: Features, other: Features) -> frozenset[str]:
+def _agreeing(left: Compared, right: Compared) -> frozenset[str]:
+    one, other = left.features, right.features
     found: set[str] = set()
     by_field = dict(zip(COMPARISONS, levels(one, other), strict=True))
     if (by_field["given"] or 0) >= 3 and (by_field["surname"] or 0) >= 3:
@@ -211,6 +219,8 @@ def _agreeing(one: Features, other: Features) -> frozenset[str]:
         found.add("birth")
     if one.identity_checked and other.identity_checked:
         found.add("checked")
+    if "name" in found or ("birth" in found and left.dated and right.dated):
+        found.add("person")
     return frozenset(found)
 
 

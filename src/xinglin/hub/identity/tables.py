@@ -15,20 +15,21 @@ LOCAL: Final = "local"
 LINK: Final = "link"
 """In place of a column: what the institution itself says, in `Patient.link`."""
 DIFFERENCES: Final = frozenset({"name", "birth", "sex", "identity", "newborn", "order"})
-NEEDS: Final = frozenset({"name", "birth", "checked"})
+NEEDS: Final = frozenset({"name", "birth", "checked", "person"})
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Two records with one value in `column` are one person's, if all of `needs` agree.
 
-    Where all differences of one of `guards` are there, a person looks at the pair. A number that `people`
-    evidently different persons bear isn't trusted any more.
+    Where `wants` don't agree, or all differences of one of `guards` are there, a person looks at the pair. A
+    number that `people` evidently different persons bear isn't trusted any more.
     """
 
     id: str
     column: str
     needs: frozenset[str]
+    wants: frozenset[str]
     guards: tuple[frozenset[str], ...]
     people: int
     name: Mapping[str, str]
@@ -39,13 +40,13 @@ def rules() -> tuple[Rule, ...]:
     """Give the rules in their order: the first that speaks counts. Raises FaultyIdentityTable."""
     found: list[Rule] = []
     for number, row in _rows("rules.csv"):
-        needs = frozenset(row["needs"].split())
+        needs, wants = frozenset(row["needs"].split()), frozenset(row["wants"].split())
         guards = tuple(frozenset(one.split("+")) for one in row["guards"].split())
-        known = row["column"] in (*COLUMNS, LOCAL, LINK) and NEEDS.issuperset(needs)
+        known = row["column"] in (*COLUMNS, LOCAL, LINK) and NEEDS.issuperset(needs | wants)
         if not known or not DIFFERENCES.issuperset(one for guard in guards for one in guard):
             raise FaultyIdentityTable(file="rules.csv", row=number, detail=row["rule"])
         name = {"en": row["name_en"], "zh": row["name_zh"]}
-        found.append(Rule(row["rule"], row["column"], needs, guards, int(row["people"]), name))
+        found.append(Rule(row["rule"], row["column"], needs, wants, guards, int(row["people"]), name))
     return tuple(found)
 
 

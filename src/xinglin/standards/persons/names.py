@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
 from xinglin.standards.persons.characters import clean, shape
 from xinglin.standards.persons.sounds import given_syllables, likeness, sound, surname_syllables
 from xinglin.standards.persons.surnames import split
+from xinglin.standards.persons.tables import table
 
 TITLES: Final = ("先生", "女士", "小姐", "同志", "老师", "医生", "婆婆", "爷爷", "奶奶")
 """Forms of address behind a name; taken off only where the source says that it writes them."""
@@ -87,6 +88,8 @@ def read_name(
     text = clean(full or given or surname or "")
     if titles:
         text = next((text.removesuffix(title) for title in TITLES if text.endswith(title)), text)
+    if text in _no_names():
+        return NAMELESS
     newborn = _NEWBORN.fullmatch(text) if text.endswith(_NEWBORN_ENDS) else None
     if newborn:
         order = newborn["before"] or newborn["behind"]
@@ -95,6 +98,12 @@ def read_name(
         before = clean(surname)
         return _forms(before, text[len(before) :] or None)
     return _forms(*split(text))
+
+
+@cache
+def _no_names() -> frozenset[str]:
+    """Give what is written in place of a name that isn't known (无名氏, 不详)."""
+    return frozenset(row["text"] for row in table("no_names"))
 
 
 def _forms(surname: str | None, given: str | None) -> Name:

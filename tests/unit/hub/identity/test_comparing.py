@@ -51,7 +51,29 @@ def said(one: Compared, other: Compared, worn: set[int] | None = None) -> Judged
 
 CASES = [
     ("one number", record("a", seed=1), record("b", seed=1), "link", "resident"),
-    ("nothing else", record("a", None, None, seed=1), record("b", None, None, seed=1), "link", "resident"),
+    ("nothing else", record("a", None, None, seed=1), record("b", None, None, seed=1), "review", "resident"),
+    (
+        "no name on one",
+        record("a", birth=None, seed=1),
+        record("b", "无名氏", None, seed=1),
+        "review",
+        "resident",
+    ),
+    (
+        "a baby without a birth",
+        record("a", birth=None, seed=1),
+        record("b", "王小芳婴", None, seed=1),
+        "review",
+        "resident",
+    ),
+    ("no birth", record("a", birth=None, seed=1), record("b", birth=None, seed=1), "link", "resident"),
+    (
+        "a card of the other sex",
+        record("a", seed=1, gender="female"),
+        record("b", seed=1, gender="male"),
+        "review",
+        "resident",
+    ),
     ("a borrowed card", record("a", seed=1), record("b", "李建国", seed=1), "review", "resident"),
     ("another birth", record("a", seed=1), record("b", birth="1985-12-11", seed=1), "review", "resident"),
     ("a newborn", record("a", seed=1), record("b", "王小芳之女", None, seed=1), "none", None),
