@@ -10,8 +10,11 @@ ALL = (
     "intake",
     "quality",
     "hl7v2",
+    "datasets",
+    "cda",
     "terminology",
     "codes",
+    "identity",
     "lifelong",
     "linkage",
 )

@@ -57,7 +57,8 @@ def measure(name: str, raw: bytes) -> None:
     print(f"{name}: {best:,.0f} rows/s of CPU, {facts} resources, {refused} refused")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure and print."""
     shipped()
     measure("persons", persons())
     measure("laboratory results", results())
