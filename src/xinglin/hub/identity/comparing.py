@@ -159,13 +159,18 @@ def evidently_apart(one: bytes, other: bytes) -> bool:
 
 
 def judge(one: Compared, other: Compared, worn: Collection[int], model: Model) -> Judged:
-    """Say what rules and model say of a pair; numbers whose key is `worn` count for nothing."""
+    """Say what rules and model say of a pair.
+
+    Numbers whose key is `worn` count only between records that are alike in all else: a true owner stays one.
+    """
     left, right = trusted(one, worn), trusted(other, worn)
     found = differences(left.features, right.features)
     scored = model.score(left.features, right.features)
     for rule, key in left.rule_keys():
         if digest(key) not in worn and (said := _by_rule(rule, left, right, found)):
             return _judged(said, "rule", rule.id, scored, found)
+    if worn and not found and (rule_id := _owner(one, other, worn)):
+        return _judged("link", "rule", rule_id, scored, found)
     verdict = "none"
     if not apart(found):
         verdict = (
@@ -174,6 +179,23 @@ def judge(one: Compared, other: Compared, worn: Collection[int], model: Model) -
     if verdict != "link" and (hint := _hint(left, right)):
         return _judged("review", "rule", hint, scored, found)
     return _judged(verdict, "model", None, scored, found)
+
+
+def _owner(one: Compared, other: Compared, worn: Collection[int]) -> str | None:
+    """Give the rule of a worn number that both bear who agree fully on name and on a birth date one tells."""
+    left, right = one.features, other.features
+    if left.given is None or (left.surname, left.given) != (right.surname, right.given):
+        return None
+    if left.birth is None or left.birth != right.birth or not (one.dated or other.dated):
+        return None
+    for rule, key in one.rule_keys():
+        if (
+            digest(key) in worn
+            and rule.column not in (LOCAL, LINK)
+            and _by_rule(rule, one, other, frozenset())
+        ):
+            return rule.id
+    return None
 
 
 def _hint(one: Compared, other: Compared) -> str | None:

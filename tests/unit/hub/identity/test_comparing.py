@@ -149,6 +149,16 @@ def test_a_worn_number_counts_for_nothing() -> None:
     assert trusted(one, set()) is one
 
 
+def test_the_owner_of_a_worn_number_stays_one_person() -> None:
+    born = invented_resident(1)[6:14]
+    birth = f"{born[:4]}-{born[4:6]}-{born[6:]}"
+    one, other = record("a", birth=birth, seed=1), record("b", birth=None, seed=1)
+    worn = {digest(key) for _, key in one.rule_keys()}
+    assert said(one, other, worn).verdict == "link"
+    assert said(record("c", birth=None, seed=1), other, worn).verdict != "link"
+    assert said(record("c", "李建国", None, seed=1), other, worn).verdict != "link"
+
+
 def test_packing_loses_nothing() -> None:
     one = record(
         "a", seed=1, local="7", gender="female", telecom=[{"system": "phone", "value": "13800001001"}]
