@@ -14,6 +14,7 @@ from xinglin.hub.identity import questions
 from xinglin.hub.identity.decisions import Wanted, decide, history, undo
 from xinglin.hub.identity.errors import AgainstDecisions, DecidedBefore, UndoneBefore, UnknownPerson
 from xinglin.hub.identity.follow import follow
+from xinglin.hub.intake import sources
 from xinglin.hub.records import Key
 from xinglin.hub.search.everything import AskedEverything
 from xinglin.hub.search.search import Asked
@@ -36,6 +37,14 @@ def patient(
 
 async def put(hub: Hub, *contents: Json) -> None:
     await hub.change_all([Update("Patient", key=Key("Patient", c["id"]), content=c) for c in contents])
+
+
+async def register(hub: Hub, source: str) -> None:
+    made = sources.Source(
+        id=source, institution=sources.LOCAL.institution, institution_name="县医院", namespace="county"
+    )
+    async with hub.database.connection() as connection:
+        await sources.add(connection, sources.checked(made, frozenset()))
 
 
 async def delete(hub: Hub, id_: str) -> None:
@@ -145,12 +154,26 @@ def test_a_number_that_a_thousand_bear_is_trusted_no_more(settings: Settings) ->
     run(settings, story)
 
 
+def test_nobody_speaks_for_another_institutions_patients(settings: Settings) -> None:
+    async def story(hub: Hub) -> None:
+        await register(hub, "county-his")
+        claim = [{"other": {"reference": "Patient/a"}, "type": "replaces"}]
+        await put(hub, patient("a", meta={"source": "urn:xinglin:source:county-his:1#1"}))
+        await put(hub, {"resourceType": "Patient", "id": "b", "name": [{"text": "王芳"}], "link": claim})
+        assert frozenset("a") in await persons(hub)
+        assert len(await review(hub)) == 1
+
+    run(settings, story)
+
+
 def test_a_circle_of_merges_is_one_person(settings: Settings) -> None:
     def merged(id_: str, into: str) -> Json:
         link = {"other": {"reference": f"Patient/{into}"}, "type": "replaced-by"}
-        return patient(id_, "王芳" if id_ != "b" else "李建国", link=[link])
+        came = {"source": "urn:xinglin:source:county-his:1#1"}
+        return patient(id_, "王芳" if id_ != "b" else "王方", link=[link], meta=came)
 
     async def story(hub: Hub) -> None:
+        await register(hub, "county-his")
         await put(hub, merged("a", "b"), merged("b", "c"), merged("c", "a"))
         assert await persons(hub) == {frozenset("abc")}
 

@@ -189,11 +189,8 @@ def _owner(one: Compared, other: Compared, worn: Collection[int]) -> str | None:
     if left.birth is None or left.birth != right.birth or not (one.dated or other.dated):
         return None
     for rule, key in one.rule_keys():
-        if (
-            digest(key) in worn
-            and rule.column not in (LOCAL, LINK)
-            and _by_rule(rule, one, other, frozenset())
-        ):
+        counts = digest(key) in worn and rule.column not in (LOCAL, LINK)
+        if counts and _by_rule(rule, one, other, frozenset()) == "link":
             return rule.id
     return None
 
