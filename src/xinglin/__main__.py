@@ -168,6 +168,7 @@ def _tell_commands(settings: configuration.Settings) -> None:
         (_("what was refused, and why"), "refused list"),
         (_("local codes that wait for a mapping"), "codes unmapped"),
         (_("how good each institution's data are"), "quality score"),
+        (_("who is whom, and which pairs wait for a person to decide"), "identity status"),
     ):
         out.print(f"  xinglin {command}  [dim]{text}[/]", markup=True)
     out.print(_("The files that were sent:"), str(settings.folder / "deliveries"))

@@ -14,7 +14,7 @@ from xinglin.core import settings as configuration
 
 cli = typer.Typer(no_args_is_help=True, help=_("One person's whole record, and how far identity has come."))
 
-Id = Annotated[str, typer.Argument(help=_("id of any of the person's Patients"))]
+Id = Annotated[str, typer.Argument(metavar="ID", help=_("id of any of the person's Patients"))]
 Kinds = Annotated[
     list[str] | None,
     typer.Option("--kind", help=_("only entries of this kind, such as visit or result; may be repeated")),

@@ -10,7 +10,9 @@ from xinglin.core import settings as configuration
 cli = typer.Typer(no_args_is_help=True, help=_("Sources: the systems that deliver data."))
 
 CHANGED = _("Exit codes: 0 done; 10 settings; 11 database; 12 what was said can't be.")
-Id = Annotated[str, typer.Argument(help=_("the source's name here: small letters, digits, hyphens"))]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help=_("the source's name here: small letters, digits, hyphens"))
+]
 Institution = Annotated[
     str | None, typer.Option(help=_("unified social credit code of the institution (18 characters)"))
 ]
