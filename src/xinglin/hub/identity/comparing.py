@@ -24,6 +24,8 @@ LARGEST: Final = 50
 
 _NAMES: Final = frozenset(COLUMNS)
 _LINKS: Final = frozenset({"replaced-by", "replaces", "refer", "seealso"})
+_PERSONAL: Final = {"identity": 3, "document": 1, "insured": 1, "card": 1}
+"""From which level on numbers that are a person's own agree."""
 _IDENTITY: Final = ("identity", "identity_short", "identity_checked")
 
 
@@ -176,9 +178,24 @@ def judge(one: Compared, other: Compared, worn: Collection[int], model: Model) -
         verdict = (
             "link" if scored.weight >= model.link else "review" if scored.weight >= model.review else "none"
         )
+    if verdict == "link" and _doubted(left.features, right.features):
+        verdict = "review"
     if verdict != "link" and (hint := _hint(left, right)):
         return _judged("review", "rule", hint, scored, found)
     return _judged(verdict, "model", None, scored, found)
+
+
+def _doubted(one: Features, other: Features) -> bool:
+    """Tell whether a pair without a common personal number may be twins or namesakes: a person must look."""
+    by_field = dict(zip(COMPARISONS, levels(one, other), strict=True))
+    if any((by_field[name] or 0) >= least for name, least in _PERSONAL.items()):
+        return False
+    one_house = one.street is not None and (one.street, one.house) == (other.street, other.house)
+    return any(
+        all(by_field[name] in those for name, those in doubt.levels.items())
+        and not (doubt.frequent and (one_house or one.given not in tables.frequent_given()))
+        for doubt in tables.doubts()
+    )
 
 
 def _owner(one: Compared, other: Compared, worn: Collection[int]) -> str | None:

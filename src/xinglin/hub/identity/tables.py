@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 from xinglin.hub.identity.errors import FaultyIdentityTable
-from xinglin.standards.persons import COLUMNS
+from xinglin.standards.persons import COLUMNS, FIELDS
 
 LOCAL: Final = "local"
 """In place of a column: numbers that one institution gives."""
@@ -60,6 +60,40 @@ def parting() -> tuple[frozenset[str], ...]:
             raise FaultyIdentityTable(file="differences.csv", row=number, detail=row["together"])
         found.append(together)
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A pair that a person looks at though the model would link it, unless a personal number agrees.
+
+    `levels`: by field the levels at which it lies, all together; `frequent`: only of given names many bear.
+    """
+
+    id: str
+    levels: Mapping[str, range]
+    frequent: bool
+
+
+@cache
+def doubts() -> tuple[Doubt, ...]:
+    """Give the doubts. Raises FaultyIdentityTable."""
+    found: list[Doubt] = []
+    for number, row in _rows("doubts.csv"):
+        between: dict[str, range] = {}
+        for one in row["levels"].split():
+            field, _, text = one.partition(":")
+            least, _, most = text.partition("-")
+            if field not in FIELDS or not (least + most).isdigit():
+                raise FaultyIdentityTable(file="doubts.csv", row=number, detail=one)
+            between[field] = range(int(least), int(most or least) + 1)
+        found.append(Doubt(row["doubt"], between, row["frequent"] == "yes"))
+    return tuple(found)
+
+
+@cache
+def frequent_given() -> frozenset[str]:
+    """Give the given names that very many bear."""
+    return frozenset(row["given"] for _, row in _rows("frequent_given.csv"))
 
 
 @cache

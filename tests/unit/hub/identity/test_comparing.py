@@ -159,6 +159,34 @@ def test_the_owner_of_a_worn_number_stays_one_person() -> None:
     assert said(record("c", "李建国", None, seed=1), other, worn).verdict != "link"
 
 
+HOUSE = "江西省南昌市南昌县悬壶镇桃溪村三组12号"
+
+
+def at_home(house: str = HOUSE, phone: str = "13800138002", sex: str = "female") -> dict[str, Any]:
+    return {
+        "gender": sex,
+        "telecom": [{"system": "phone", "value": phone}],
+        "address": [{"text": house}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("赵佳", "赵嘉"), ("徐静", "徐婧"), ("张雨涵", "张语涵"), ("赵明明", "赵明亮")]
+)
+def test_twins_whose_names_sound_alike_are_never_linked_at_once(name: str, other: str) -> None:
+    one, two = (record(i, n, "2015-03-05", **at_home()) for i, n in (("a", name), ("b", other)))
+    assert said(one, two).verdict == "review"
+    same = record("c", name, "2015-03-05", **at_home())
+    assert said(one, same).verdict == "link"
+
+
+def test_namesakes_of_another_house_and_telephone() -> None:
+    one = record("a", "李桂英", "1950-05-06", **at_home())
+    elsewhere = at_home("江西省南昌市南昌县悬壶镇桃溪村五组2号", "13911145678")
+    assert said(one, record("b", "李桂英", "1950-05-06", **elsewhere)).verdict == "review"
+    assert said(one, record("c", "李桂英", "1950-05-06", **at_home(phone="13911145678"))).verdict == "link"
+
+
 def test_packing_loses_nothing() -> None:
     one = record(
         "a", seed=1, local="7", gender="female", telecom=[{"system": "phone", "value": "13800001001"}]
