@@ -5,6 +5,7 @@ decision may contradict others in force. Decisions are never deleted: an undo is
 undone.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -173,12 +174,19 @@ async def _undone(connection: Connection) -> dict[int, int]:
 
 
 def _refuse_nameless(who: str, why: str) -> None:
-    if not who.strip() or not why.strip():
+    if not plain(who) or not plain(why):
         raise NoReasonGiven
 
 
+def plain(text: str) -> str:
+    """Give a text on one line, without what steers a terminal or turns the order of what is read."""
+    kinds = {one: unicodedata.category(one) for one in set(text)}
+    seen = "".join(" " if kinds[one] in ("Cc", "Zl", "Zp") else one for one in text if kinds[one] != "Cf")
+    return " ".join(seen.split())
+
+
 async def _keep(connection: Connection, one: Wanted, undoes: int | None = None) -> int:
-    stored = [one.action, list(one.subjects), one.who.strip(), one.why.strip(), undoes]
+    stored = [one.action, list(one.subjects), plain(one.who), plain(one.why), undoes]
     answer = await connection.execute(_DECIDE, stored)
     return cast("tuple[int]", await answer.fetchone())[0]
 
@@ -279,4 +287,7 @@ async def history(
     found = await (await connection.execute(_HISTORY, asked)).fetchall()
     undone = await _undone(connection)
     told = cast("list[tuple[int, str, list[str], str, str, datetime, int | None]]", found)
-    return [Decision(*row, undone=undone.get(row[0])) for row in told]
+    return [
+        Decision(id_, action, those, plain(who), plain(why), at, undoes, undone.get(id_))
+        for id_, action, those, who, why, at, undoes in told
+    ]
