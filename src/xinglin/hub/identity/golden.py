@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 
 from xinglin.core.exact_json import Json, dumps
 from xinglin.hub.identity.errors import FaultyIdentityTable
+from xinglin.standards.persons import parts
 
 TAG: Final[Json] = {
     "system": "http://hapifhir.io/fhir/NamingSystem/mdm-record-status",
@@ -91,8 +92,23 @@ def golden(id_: str, sources: Sequence[Spoken]) -> Json:
     made: Json = {"resourceType": "Patient", "id": id_, "meta": {"tag": [TAG]}, "active": True}
     for rule in rules():
         made |= _chosen(rule, sources)
+    if "name" in made:
+        made["name"] = [_in_parts(one) for one in made["name"]]
     links = [{"other": {"reference": f"Patient/{one}"}, "type": "seealso"} for one in _ids(sources)]
     return made | {"link": links}
+
+
+def _in_parts(name: Json) -> Json:
+    """Give a name with surname and given name told apart, where its source told only the whole."""
+    family, text = name.get("family"), name.get("text")
+    if "given" in name or "_family" in name or not all(isinstance(one, str | None) for one in (family, text)):
+        return name
+    whole = text or family
+    known = family if family != whole else None
+    found = parts(whole, known) if whole else None
+    if found is None or (known and known != found[0]):
+        return name
+    return name | {"text": whole, "family": found[0], "given": [found[1]]}
 
 
 def replaced(id_: str, by: str) -> Json:

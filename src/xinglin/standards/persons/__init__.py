@@ -12,6 +12,7 @@ docs/persons.md. Pure functions, no database and no network.
 from xinglin.standards.persons.blocking import RULES, blocking_keys
 from xinglin.standards.persons.features import COLUMNS, Features, columns, describe
 from xinglin.standards.persons.levels import COMPARISONS, FIELDS, Level, levels, meanings
+from xinglin.standards.persons.names import parts
 from xinglin.standards.persons.patients import features
 from xinglin.standards.persons.surnames import Surname, surnames
 
@@ -29,5 +30,6 @@ __all__ = [
     "features",
     "levels",
     "meanings",
+    "parts",
     "surnames",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
-from xinglin.standards.persons.characters import clean, shape
+from xinglin.standards.persons.characters import clean, is_han, shape
 from xinglin.standards.persons.sounds import given_syllables, likeness, sound, surname_syllables
 from xinglin.standards.persons.surnames import split
 from xinglin.standards.persons.tables import table
@@ -98,6 +98,20 @@ def read_name(
         before = clean(surname)
         return _forms(before, text[len(before) :] or None)
     return _forms(*split(text))
+
+
+def parts(full: str, surname: str | None = None) -> tuple[str, str] | None:
+    """Split a full name as it is written into surname and given name; None where that can't be told for sure.
+
+    Only Han names of a known surname: not newborns' (王丽之女), nor those written with `·` or letters.
+    """
+    text = full.strip()
+    if not all(map(is_han, text)):
+        return None
+    name = read_name(text, surname)
+    if not (name.surname and name.given) or name.surname + name.given != clean(text):
+        return None
+    return text[: len(name.surname)], text[len(name.surname) :]
 
 
 @cache

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from xinglin.hub.identity.golden import Spoken, golden, golden_id, rules
 
 
@@ -15,8 +17,32 @@ def test_the_most_trusted_then_the_most_recent_name() -> None:
     one = said("a", 3, name=[{"text": "王芳"}])
     two = said("b", 1, 80, name=[{"text": "王方"}])
     three = said("c", 5, name=[{"text": "汪芳"}])
-    assert golden("g", [one, two, three])["name"] == [{"text": "王方"}]
-    assert golden("g", [one, three])["name"] == [{"text": "汪芳"}]
+    assert golden("g", [one, two, three])["name"][0]["text"] == "王方"
+    assert golden("g", [one, three])["name"][0]["text"] == "汪芳"
+
+
+@pytest.mark.parametrize(
+    ("told", "family", "given_"),
+    [
+        ({"text": "黄海燕"}, "黄", ["海燕"]),
+        ({"family": "黃海燕"}, "黃", ["海燕"]),
+        ({"text": "欧阳海", "family": "欧阳"}, "欧阳", ["海"]),
+        ({"text": "诸葛孔明", "family": "诸葛孔明"}, "诸葛", ["孔明"]),
+        ({"family": "欧阳"}, "欧阳", None),
+        ({"text": "王丽之女"}, None, None),
+        ({"text": "阿依古丽·买买提"}, None, None),
+        ({"text": "无名氏"}, None, None),
+        ({"text": "Smith, John"}, None, None),
+        ({"text": "王小明", "family": "李"}, "李", None),
+        ({"family": "王", "given": ["小", "明"]}, "王", ["小", "明"]),
+    ],
+)
+def test_a_whole_name_is_told_apart(told: dict[str, Any], family: str | None, given_: Any) -> None:
+    (name,) = golden("g", [said("a", 1, name=[told])])["name"]
+    assert (name.get("family"), name.get("given")) == (family, given_)
+    assert name.get("text") == told.get(
+        "text", told.get("family") if "given" not in told and given_ else None
+    )
 
 
 def test_a_birth_date_mistyped_once_is_outvoted() -> None:
