@@ -56,6 +56,14 @@ class UnusableIds(IntakeError):
     remedy = "Give each row an id of its own, or name another column as id in the map."
 
 
+class OutputIsInput(IntakeError):
+    """What is written would replace what is read."""
+
+    code = "XL7729"
+    message = "{file} is one of the files that are read: the links would replace it."
+    remedy = "Give another file with --out."
+
+
 class NothingToLearn(IntakeError):
     """The data give a model nothing to learn from."""
 

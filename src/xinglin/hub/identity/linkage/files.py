@@ -14,6 +14,7 @@ from xinglin.hub.identity.linkage.comparisons import Comparison
 from xinglin.hub.identity.linkage.database import database, rows
 from xinglin.hub.identity.linkage.deciding import Edge, Weigh, are_without_duplicates, one_to_one, persons
 from xinglin.hub.identity.linkage.describing import describe_rows, is_chinese
+from xinglin.hub.identity.linkage.errors import OutputIsInput
 from xinglin.hub.identity.linkage.model import Model, probability, weight_of
 from xinglin.hub.identity.linkage.normalising import normalise
 from xinglin.hub.identity.linkage.profiles import FILES, PERSONS, Profile, known_columns
@@ -61,6 +62,7 @@ def link(
     Without a model, one is trained on the files. Errors: see `errors`.
     """
     begun = time.monotonic()
+    _refuse_input(out, (left, right, columns))
     names = read_map(columns)
     with database() as connection:
         progress("Reading")
@@ -85,6 +87,12 @@ def link(
         _write(connection, links, out)
     seconds = time.monotonic() - begun
     return Linked(lefts, rights, pairs, len(links), is_one, seconds, learned, compared)
+
+
+def _refuse_input(out: Path, read: Sequence[Path | None]) -> None:
+    """Raise OutputIsInput where `out` is a file that is read, by whatever path or link."""
+    if out.exists() and any(one and one.exists() and out.samefile(one) for one in read):
+        raise OutputIsInput(file=str(out))
 
 
 def _fill(connection: "DuckDBPyConnection") -> Profile:
