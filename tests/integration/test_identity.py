@@ -78,7 +78,7 @@ def test_a_verified_number_joins(settings: Settings) -> None:
         golden = await golden_of(hub, "a")
         assert golden == await golden_of(hub, "b")
         assert [link["other"]["reference"] for link in golden["link"]] == ["Patient/a", "Patient/b"]
-        assert golden["name"] == [{"text": "王芳"}]
+        assert golden["name"] == [{"text": "王芳", "family": "王", "given": ["芳"]}]
         assert not [f for f in hub.admission.examine(golden) if f.severity == "error"]
         await put(hub, patient("b", seed=2))
         assert await persons(hub) == {frozenset("a"), frozenset("bc")}

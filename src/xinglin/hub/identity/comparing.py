@@ -35,7 +35,7 @@ class Compared:
 
     `numbers` are those that one institution gives, `links` the Patients that its source links it to;
     `institution` is the namespace of its source, empty where no registered source sent it. `dated`: the
-    source itself tells a birth date, it isn't just read off an identity number.
+    source itself tells a birth date, it isn't just read off an identity number; `sexed`: likewise the sex.
     """
 
     id: str
@@ -44,13 +44,14 @@ class Compared:
     links: tuple[str, ...] = ()
     institution: str = ""
     dated: bool = False
+    sexed: bool = False
 
     def pack(self) -> bytes:
         """Give it as bytes."""
         named = zip(COLUMNS, columns(self.features), strict=True)
         known = {name: value for name, value in named if value is not None}
         return msgspec.msgpack.encode(
-            (self.id, known, self.numbers, self.links, self.institution, self.dated)
+            (self.id, known, self.numbers, self.links, self.institution, self.dated, self.sexed)
         )
 
     def keys(self) -> list[int]:
@@ -86,6 +87,7 @@ def compared(patient: Json, today: date, namespaces: Mapping[str, str] | None = 
         tuple(_links(patient))[:LARGEST],
         namespaces.get(stamp_of(patient).source, "") if namespaces else "",
         isinstance(patient.get("birthDate"), str),
+        patient.get("gender") in ("male", "female"),
     )
 
 
@@ -94,7 +96,7 @@ def unpack(body: bytes) -> Compared:
     """Read what `pack` wrote, by this or by another version: columns that only one knows are left out."""
     id_, values, numbers, links, *more = msgspec.msgpack.decode(body)
     known = {name: value for name, value in values.items() if name in _NAMES}
-    return Compared(id_, Features(**known), tuple(numbers), tuple(links), *more[:2])
+    return Compared(id_, Features(**known), tuple(numbers), tuple(links), *more[:3])
 
 
 def _entries(patient: Json, name: str) -> list[Json]:
@@ -231,6 +233,8 @@ def _by_rule(rule: Rule, one: Compared, other: Compared, found: frozenset[str]) 
     """Say link or review where a rule speaks of a pair; None where it says nothing."""
     if not _equal(rule, one, other):
         return None
+    if not (one.sexed and other.sexed):  # a sex that is read off the number speaks for the number alone
+        found -= {"sex"}
     if apart(found) or any(found >= guard for guard in rule.guards):
         return "review"
     agreeing = _agreeing(one, other)
