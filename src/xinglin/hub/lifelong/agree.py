@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from xinglin.core.i18n import Phrase
 from xinglin.hub.lifelong.places import NOWHERE
+from xinglin.hub.lifelong.standing import against
 from xinglin.hub.lifelong.statements import Part, Statement
 from xinglin.hub.lifelong.tables import MINUTE, Rule
 from xinglin.hub.lifelong.values import item_of, same_value
@@ -18,6 +19,7 @@ def agree(one: Statement, other: Statement, rule: Rule) -> bool:
     must = rule.must
     return (
         _sources_may(one, other, rule)
+        and not against(one.standing, other.standing, same_institution=_same_institution(one, other))
         and ("time" not in must or apart(one, other) <= rule.time)
         and ("class" not in must or one.class_ == other.class_)
         and ("code" not in must or codes_agree(one, other))

@@ -62,8 +62,18 @@ class _Group:
 def _sort(one: Statement, rule: Rule) -> object:
     """Give all that agreement by a rule looks at."""
     return (
-        *(one.codes, one.words, one.value, one.parts, one.numbers, one.class_, one.place, one.dose),
-        *(one.sender.source, one.sender.institution, one.department),
+        *(
+            one.codes,
+            one.words,
+            one.value,
+            one.parts,
+            one.numbers,
+            one.class_,
+            one.place,
+            one.dose,
+            one.standing,
+        ),
+        *(one.dose, one.standing, one.sender.source, one.sender.institution, one.department),
         one.when if "time" in rule.must else None,
     )
 

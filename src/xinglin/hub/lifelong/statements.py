@@ -9,6 +9,7 @@ import msgspec
 from xinglin.core.exact_json import Json
 from xinglin.hub.lifelong.elements import member, name_of_concept, objects
 from xinglin.hub.lifelong.places import Place, Places, Sender
+from xinglin.hub.lifelong.standing import Standing, standing
 from xinglin.hub.lifelong.tables import Path, Shape, shapes, system_names
 from xinglin.hub.lifelong.values import Value, fold, value_of
 from xinglin.hub.records import Key
@@ -34,7 +35,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     `codes` are `system|code`; `when` is the time its start covers (None: unknown), `start` and `end` as
     written; `numbers` are identifiers as `system|value`; `sender` is who delivered it, `place` where it was
-    done. `detail` counts the members it has.
+    done. `standing`: is it so, done, over. `detail` counts the members it has.
     """
 
     key: Key
@@ -50,6 +51,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     end: str
     value: Value | None
     parts: tuple[Part, ...]
+    standing: Standing
     dose: str
     department: str
     numbers: frozenset[str]
@@ -91,6 +93,7 @@ def statement(content: Json, version: int, places: Places, zone: str) -> Stateme
         end=end,
         value=value_of(content) if kind == "Observation" else None,
         parts=tuple(_parts(content)) if "component" in content else (),
+        standing=standing(content),
         dose=_dose(content) if shape.kind == "medicine" else "",
         department=_folded(_title(member(content.get("serviceType")))) if kind == "Encounter" else "",
         numbers=_numbers(content),

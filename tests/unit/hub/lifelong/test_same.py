@@ -193,6 +193,46 @@ def test_what_is_one_fact(one: Json, other: Json, same: bool) -> None:
     assert len(same_facts(known[::-1], RULES)) == (1 if same else 2)
 
 
+def verified(kind: str, code: str, **other: Any) -> Json:
+    """Say how a thing stands."""
+    return {kind: {"coding": [{"code": code}]}} | other
+
+
+CONTRADICTIONS: list[tuple[str, Json, Json, Json]] = [
+    ("confirmed and refuted", condition("I10", "2026-03-02"),
+     verified("verificationStatus", "confirmed"), verified("verificationStatus", "refuted")),
+    ("said and refuted", condition("I10", "2026-03-02"), {}, verified("verificationStatus", "refuted")),
+    ("active and resolved elsewhere", condition("I10", "2026-03-02"),
+     verified("clinicalStatus", "active"), verified("clinicalStatus", "resolved")),
+    ("active and abated elsewhere", condition("I10", "2026-03-02"),
+     verified("clinicalStatus", "active"), {"abatementDateTime": "2026-03-02"}),
+    ("active and stopped", dose(TEN, 5), {}, {"status": "stopped"}),
+    ("active and on hold", dose(TEN, 5), {}, {"status": "on-hold"}),
+    ("given and forbidden", dose(TEN, 5), {}, {"doNotPerform": True}),
+    ("done and not done", {"resourceType": "Procedure", "code": {"text": "x"}, "performedDateTime": TEN},
+     {"status": "completed"}, {"status": "not-done"}),
+    ("vaccinated and not", {"resourceType": "Immunization", "vaccineCode": {"text": "x"},
+     "occurrenceDateTime": TEN}, {"status": "completed"}, {"status": "not-done"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", [RULES, LISTS], ids=["fact", "list"])
+@pytest.mark.parametrize(
+    ("base", "one", "other"), [case[1:] for case in CONTRADICTIONS], ids=[case[0] for case in CONTRADICTIONS]
+)
+def test_contradictions_are_two_facts(base: Json, one: Json, other: Json, rules: tables.Rules) -> None:
+    assert joined(base | one, base | other, rules=rules) == 2
+    assert joined(base | other, base | one, rules=rules) == 2
+    if base["resourceType"] != "MedicationRequest" or rules is RULES:
+        assert joined(base | one, base | one, rules=rules) == 1
+
+
+def test_one_institution_may_say_that_its_diagnosis_is_over() -> None:
+    said_ = [verified("clinicalStatus", code) for code in ("active", "resolved")]
+    every = [condition("I10", "2026-03-02") | one for one in said_]
+    assert joined(*every, rules=LISTS, sources=["his"]) == 1
+
+
 def test_visits_of_two_institutions_are_two() -> None:
     assert joined(encounter("IMP", TEN), encounter("IMP", TEN)) == 2
 
