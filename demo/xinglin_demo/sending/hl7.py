@@ -159,7 +159,7 @@ def _medicine(visit: Visit, line: int, one: Prescription) -> list[str]:
     until = visit.start + timedelta(days=one.days)
     return [
         f"ORC|NW|{visit.number}-R{line}^HIS|||||||{visit.start:%Y%m%d%H%M%S}|||{doctor}",
-        f"RXE|^{often}|{one.atc}^{one.name}^ATC|{one.amount}||{one.unit_code}^{one.unit}^UCUM",
+        f"RXE||{one.atc}^{one.name}^ATC|{one.amount}||{one.unit_code}^{one.unit}^UCUM",
         f"RXR|{one.route}^{one.route_name}^L",
         f"TQ1|1||{often}||||{visit.start:%Y%m%d}|{until:%Y%m%d}",
     ]

@@ -73,7 +73,7 @@ def _sort(one: Statement, rule: Rule) -> object:
             one.dose,
             one.standing,
         ),
-        *(one.dose, one.standing, one.sender.source, one.sender.institution, one.department),
+        *(one.sender.source, one.sender.institution, one.department),
         one.when if "time" in rule.must else None,
     )
 
