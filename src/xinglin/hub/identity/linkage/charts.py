@@ -20,9 +20,9 @@ TOTAL: Final = "#44506b"
 INK: Final = "#1c1f26"
 RULE: Final = "#d5d9e0"
 FONT: Final = 'font-family="Noto Sans CJK SC, Microsoft YaHei, sans-serif" font-size="12"'
-WIDTH: Final = 760
+WIDTH: Final = 880
 ROW: Final = 24
-LEFT: Final = 330
+LEFT: Final = 430
 """Where the bars' field begins; labels stand left of it."""
 RIGHT: Final = WIDTH - 70
 
@@ -118,7 +118,9 @@ def _field(name: str, language: str) -> str:
 
 
 def _part_label(one: Comparison, level: int, language: str) -> str:
-    return f"{_field(one.name, language)}: {one.label(level, language)}"
+    """Say what agrees how; the field's name stands before it where the words don't have it."""
+    field, meaning = _field(one.name, language), one.label(level, language)
+    return meaning if field in meaning else f"{field}: {meaning}"
 
 
 def _draw(title: str, bars: Sequence[Bar]) -> str:

@@ -27,6 +27,8 @@ SAMPLE: Final = 1_500_000
 ROUNDS: Final = 60
 CLOSE: Final = 1e-4
 """Learning ends when no share moves by more."""
+DIFFERENT: Final = 0
+"""The level of values that have nothing in common."""
 SMOOTHING: Final = 0.1
 """Pairs added to each level, so that what wasn't seen isn't impossible."""
 
@@ -160,4 +162,6 @@ def _maximise(
 def _learned(connection: "DuckDBPyConnection", one: Comparison, state: State) -> Learned:
     chance, values = frequency_figures(connection, one.frequency) if one.frequency else (0.0, 0)
     m, u, h = state.shares[one.name]
+    # Few pairs can make a difference look like a sign of one person; it never is one.
+    u = [max(m[DIFFERENT], u[DIFFERENT]), *u[DIFFERENT + 1 :]]
     return Learned(one.name, m, u, h, one.shared, chance, values)
