@@ -20,8 +20,9 @@ from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs, logger
 from xinglin.hub.hub import Hub, open_hub
 from xinglin.hub.intake import sources
+from xinglin.hub.intake.consignment import Consignment
 from xinglin.hub.intake.counts import Counts
-from xinglin.hub.intake.load import Consignment, Loader
+from xinglin.hub.intake.load import Loader
 from xinglin.hub.processes import end_with, settle
 from xinglin.standards.conversion import Piece
 

@@ -1,99 +1,28 @@
 """Loading one piece of a delivery into the hub, in one transaction with its counts and its refusals."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from itertools import count
-from typing import cast
-
-import msgspec
-import psycopg
-from psycopg.errors import ProgramLimitExceeded
 
 from xinglin.core.errors import DatabaseError, XinglinError
-from xinglin.core.exact_json import Json
-from xinglin.core.identifiers import is_id
-from xinglin.core.telemetry import describe, logger
-from xinglin.hub.changes import BadId
 from xinglin.hub.codes import Counts as Seen
 from xinglin.hub.codes import note
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, refused
 from xinglin.hub.intake.conditions import bundle_facts_resolved
+from xinglin.hub.intake.consignment import Consignment
 from xinglin.hub.intake.counts import Counts
-from xinglin.hub.intake.fhir import Bundled, entries_of
+from xinglin.hub.intake.faults import blames_item, unforeseen
+from xinglin.hub.intake.fhir import Bundled
 from xinglin.hub.intake.formats import formats
-from xinglin.hub.intake.guard import refuse_future
 from xinglin.hub.intake.order import Stamp
+from xinglin.hub.intake.prepare import Prepared, check, prepare, read
 from xinglin.hub.intake.refused import Refusal
-from xinglin.hub.intake.settle import State, needs_past, take
-from xinglin.hub.intake.sources import Source
-from xinglin.hub.outline import admit
-from xinglin.hub.records import Draft, Key, Record
-from xinglin.hub.registries.speaking import Statement, overreach
-from xinglin.standards.conversion import Fact, Format, Item, Mode, Origin, Piece
-from xinglin.standards.outcome import InvalidRecord
-
-_PAST = """
-SELECT t.name, r.id, r.version, r.updated, r.seq, r.body
-FROM unnest(%s::smallint[], %s::text[]) AS k(type, id)
-JOIN resource_history r USING (type, id) JOIN resource_type t ON t.code = r.type WHERE r.body IS NOT NULL
-"""
-_RESTATED = """
-SELECT t.name, r.id, r.time FROM unnest(%s::smallint[], %s::text[]) AS k(type, id)
-JOIN restated r USING (type, id) JOIN resource_type t ON t.code = r.type
-"""
-_RESTATE = """
-INSERT INTO restated (type, id, time) VALUES (%s, %s, %s)
-ON CONFLICT (type, id) DO UPDATE SET time = greatest(restated.time, excluded.time)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Consignment:
-    """What every piece of one file of a delivery has in common. `file` counts the files of an archive."""
-
-    delivery: int
-    source: Source
-    received: datetime
-    form: str
-    file: int = 0
-    member: str = ""
-
-    def stamp(self, item: int) -> Stamp:
-        """Give the stamp of an item of this file."""
-        return Stamp(self.source.id, self.delivery, self.file, item)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An item that is sound in itself, or why it isn't."""
-
-    item: Item
-    facts: Sequence[tuple[Key, Fact]] = ()
-    error: XinglinError | None = None
-
-    @property
-    def weight(self) -> int:
-        """How many items it counts for."""
-        return self.item.count if isinstance(self.item, Bundled) else 1
-
-    @property
-    def conditional(self) -> Json | None:
-        """The bundle whose conditions are to be resolved first."""
-        return self.item.conditional if isinstance(self.item, Bundled) else None
-
-    def statement(self) -> Statement:
-        """Give its records, for the question in whose name they are; a mention isn't in anybody's."""
-        said = [fact.resource for _, fact in self.facts if fact.mode is not Mode.MENTION]
-        named = {str(key): fact.resource for key, fact in self.facts if key.type == "Organization"}
-        for entry in entries_of(self.conditional) if self.conditional else ():
-            record = entry.get("resource")
-            if isinstance(record, dict):
-                said.append(cast("Json", record))
-                named[str(entry.get("fullUrl", ""))] = cast("Json", record)
-        return Statement(said, named)
+from xinglin.hub.intake.settle import State, take
+from xinglin.hub.intake.states import states_of, write
+from xinglin.hub.records import Key, Record
+from xinglin.hub.registries.speaking import overreach
+from xinglin.standards.conversion import Fact, Piece
 
 
 @dataclass
@@ -181,7 +110,8 @@ class Loader:
 
     def _read(self, consignment: Consignment, piece: Piece) -> list[Prepared]:
         origin = consignment.source.origin(self._hub.zone)
-        return [self._prepare(item, consignment) for item in read(self.formats, consignment, piece, origin)]
+        items = read(self.formats, consignment, piece, origin)
+        return [prepare(item, consignment, self._hub.admission) for item in items]
 
     async def replay(self, connection: Connection, consignment: Consignment, piece: Piece) -> Outcome:
         """Load an item again in the caller's transaction; what is refused isn't kept anew."""
@@ -201,43 +131,19 @@ class Loader:
             refusals=outcome.refusals,
         )
 
-    def _prepare(self, item: Item, consignment: Consignment) -> Prepared:
-        if item.error is not None:
-            return Prepared(item, error=item.error)
-        try:
-            facts = [self._checked(fact, consignment) for fact in item.facts]
-        except XinglinError as error:
-            return Prepared(item, error=error)
-        except Exception as error:
-            return Prepared(item, error=unforeseen(error, consignment))
-        return Prepared(item, facts)
-
-    def _checked(self, fact: Fact, consignment: Consignment) -> tuple[Key, Fact]:
-        """Give the record's key with the fact, if it keeps the rules of FHIR."""
-        content = admit(fact.resource)
-        key = Key(content["resourceType"], content["id"])
-        if not is_id(key.id):
-            raise BadId(found=key.id)
-        refuse_future(key, fact.time, consignment.received)
-        if consignment.source.validation == "errors" and fact.mode is not Mode.DELETE:
-            findings = self._hub.admission.examine(content)
-            if any(finding.severity == "error" for finding in findings):
-                raise InvalidRecord(findings)
-        return key, fact
-
     async def _take_all(
         self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
     ) -> Outcome:
         outcome, seen = Outcome(), Seen()
         ready = await self._entitled(connection, ready, consignment)
         ready = await self._standardised(connection, ready, consignment, seen)
-        states = await self._states(connection, ready, consignment)
+        states = await states_of(connection, self._hub.store, _arriving(ready, consignment))
         for one in ready:
             if one.error is not None:
                 outcome.refuse(one, one.error)
             elif one.conditional is None:
                 self._take(states, one, consignment, outcome)
-        outcome.records += await self._write(connection, states)
+        outcome.records += await write(connection, self._hub.store, states)
         for one in ready:
             if one.error is None and one.conditional is not None:
                 await self._take_conditional(connection, one, consignment, outcome, seen)
@@ -307,62 +213,6 @@ class Loader:
         states.update(tried)
         outcome.take(one, written)
 
-    async def _states(
-        self, connection: Connection, ready: Sequence[Prepared], consignment: Consignment
-    ) -> dict[Key, State]:
-        wanted = list({key: None for one in ready for key, _ in one.facts})
-        current = await self._hub.store.current(connection, wanted, lock=True)
-        restated = await self._restated(connection, wanted)
-        states = {key: State.of(key, current.get(key), restated.get(key)) for key in wanted}
-        if current:
-            late = {
-                key
-                for one in ready
-                for key, fact in one.facts
-                if needs_past(states[key], fact, consignment.stamp(one.item.number).of(fact))
-            }
-            await self._add_past(connection, states, sorted(late))
-        return states
-
-    async def _restated(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, datetime]:
-        rows = await (await connection.execute(_RESTATED, self._columns(keys))).fetchall()
-        return {
-            Key(kind, id_): time for kind, id_, time in msgspec.convert(rows, list[tuple[str, str, datetime]])
-        }
-
-    async def _add_past(
-        self, connection: Connection, states: Mapping[Key, State], keys: Sequence[Key]
-    ) -> None:
-        if not keys:
-            return
-        rows = await (await connection.execute(_PAST, self._columns(keys), binary=True)).fetchall()
-        for record in await self._hub.store.records(connection, rows):
-            states[record.key].remember(record.content)
-
-    def _columns(self, keys: Sequence[Key]) -> list[list[int] | list[str]]:
-        return [[self._hub.store.types[key.type] for key in keys], [key.id for key in keys]]
-
-    async def _write(self, connection: Connection, states: Mapping[Key, State]) -> list[Record]:
-        """Write the versions in rounds, one of a record in each; sorted, so that two can't deadlock."""
-        changed = sorted((s for s in states.values() if s.writes), key=lambda state: state.key)
-        written: list[Record] = []
-        latest = {state.key: state.record for state in changed}
-        for turn in count():
-            drafts = [Draft(s.key, s.writes[turn], latest[s.key]) for s in changed if len(s.writes) > turn]
-            if not drafts:
-                break
-            records = await self._hub.store.write(connection, drafts)
-            latest |= {record.key: record for record in records}
-            written += records
-        await self._restate(connection, [s for s in states.values() if s.newly_restated])
-        return written
-
-    async def _restate(self, connection: Connection, states: Sequence[State]) -> None:
-        types = self._hub.store.types
-        rows = sorted((types[s.key.type], s.key.id, s.restated) for s in states)
-        if rows:
-            await connection.cursor().executemany(_RESTATE, rows)
-
     async def _take_conditional(
         self, connection: Connection, one: Prepared, consignment: Consignment, outcome: Outcome, seen: Seen
     ) -> None:
@@ -370,45 +220,19 @@ class Loader:
         origin = consignment.source.origin(self._hub.zone)
         try:
             facts = await bundle_facts_resolved(connection, self._hub.match, one.conditional or {}, origin)
-            checked = replace(one, facts=[self._checked(fact, consignment) for fact in facts])
+            checked = replace(one, facts=[check(fact, consignment, self._hub.admission) for fact in facts])
         except DatabaseError:
             raise
         except XinglinError as error:
             outcome.refuse(one, error)
             return
         ready = await self._standardised(connection, [checked], consignment, seen)
-        states = await self._states(connection, ready, consignment)
+        states = await states_of(connection, self._hub.store, _arriving(ready, consignment))
         self._take(states, ready[0], consignment, outcome)
-        outcome.records += await self._write(connection, states)
+        outcome.records += await write(connection, self._hub.store, states)
 
 
-def read(
-    known: Mapping[str, Format], consignment: Consignment, piece: Piece, origin: Origin
-) -> Iterator[Item]:
-    """Read a piece; should a format fail on it in an unforeseen way, the rest is refused whole, not lost."""
-    form = known[consignment.form]
-    number, line = piece.item, piece.line
-    try:
-        for item in form.items(piece, origin):
-            number, line = item.number + 1, item.line
-            yield item
-    except Exception as error:
-        yield Item(number, line, piece.body, error=unforeseen(error, consignment))
-
-
-def blames_item(error: Exception) -> bool:
-    """Tell whether loading failed for what an item holds, so that it would fail again.
-
-    A database that is away, full or busy, and a machine out of memory, are no item's fault.
-    """
-    if isinstance(error, psycopg.Error):
-        return isinstance(error, (psycopg.DataError, ProgramLimitExceeded))
-    return not isinstance(error, (DatabaseError, OSError, MemoryError))
-
-
-def unforeseen(error: Exception, consignment: Consignment) -> XinglinError:
-    """Log a fault of ours, and give what the item is refused with: one item must not hold up the others."""
-    if isinstance(error, XinglinError):
-        return error
-    logger().error("item failed", format=consignment.form, delivery=consignment.delivery, **describe(error))
-    return XinglinError()
+def _arriving(ready: Sequence[Prepared], consignment: Consignment) -> list[tuple[Key, Fact, Stamp]]:
+    return [
+        (key, fact, consignment.stamp(one.item.number).of(fact)) for one in ready for key, fact in one.facts
+    ]

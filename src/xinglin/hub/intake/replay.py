@@ -11,8 +11,10 @@ from xinglin.core.clock import now
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, refused, sources
+from xinglin.hub.intake.consignment import Consignment
 from xinglin.hub.intake.counts import Counts
-from xinglin.hub.intake.load import Consignment, Loader, Outcome, blames_item, unforeseen
+from xinglin.hub.intake.faults import blames_item, unforeseen
+from xinglin.hub.intake.load import Loader, Outcome
 from xinglin.hub.intake.refused import Refusal, Refused
 from xinglin.hub.intake.run import WHOLE_FILE, cut
 from xinglin.hub.intake.sources import Source

@@ -21,11 +21,13 @@ from xinglin.core.os_errors import reason
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, refused, sources
+from xinglin.hub.intake.consignment import Consignment
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import Crew
 from xinglin.hub.intake.deliveries import Delivery
+from xinglin.hub.intake.faults import blames_item
 from xinglin.hub.intake.formats import formats, recognise
-from xinglin.hub.intake.load import Consignment, Loader, Outcome, blames_item
+from xinglin.hub.intake.load import Loader, Outcome
 from xinglin.hub.intake.refused import Refusal
 from xinglin.hub.intake.sources import Source
 from xinglin.hub.intake.unpack import START, File, files
