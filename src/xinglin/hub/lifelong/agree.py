@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
 
 from xinglin.core.i18n import Phrase
+from xinglin.hub.lifelong.aspects import differ
+from xinglin.hub.lifelong.concepts import contradict
 from xinglin.hub.lifelong.places import NOWHERE
 from xinglin.hub.lifelong.standing import against
 from xinglin.hub.lifelong.statements import Part, Statement
 from xinglin.hub.lifelong.tables import MINUTE, Rule
 from xinglin.hub.lifelong.values import item_of, same_value
-from xinglin.standards.conversion.model import CODES
 from xinglin.standards.labitems import Item
 
 
@@ -23,6 +23,7 @@ def agree(one: Statement, other: Statement, rule: Rule) -> bool:
         and ("time" not in must or apart(one, other) <= rule.time)
         and ("class" not in must or one.class_ == other.class_)
         and ("code" not in must or codes_agree(one, other))
+        and not differ(one.aspects, other.aspects)
         and not _numbers_differ(one.numbers, other.numbers)
         and ("number" not in must or not one.numbers.isdisjoint(other.numbers))
         and ("sender" not in must or _same_institution(one, other))
@@ -50,26 +51,9 @@ def _sources_may(one: Statement, other: Statement, rule: Rule) -> bool:
 def codes_agree(one: Statement | Part, other: Statement | Part) -> bool:
     """Tell whether two concepts are one: a coding in common and no contradiction, or the same words."""
     shared = one.codes & other.codes
-    if _contradict(one.codes, other.codes, shared):
+    if contradict(one.codes, other.codes, shared):
         return False
     return bool(shared) or (bool(one.words) and one.words == other.words)
-
-
-def _contradict(one: frozenset[str], other: frozenset[str], shared: frozenset[str]) -> bool:
-    """Tell whether in some system both have codes, but none in common.
-
-    An institution's own codes may differ where a standard code is shared: two may be mapped to one.
-    """
-    if one == other or not one or not other:
-        return False
-    agreed = _systems(shared)
-    against = (_systems(one) & _systems(other)) - agreed
-    return any(not shared or not system.startswith(CODES) for system in against)
-
-
-@lru_cache(maxsize=8192)
-def _systems(codes: frozenset[str]) -> frozenset[str]:
-    return frozenset(code.rpartition("|")[0] for code in codes)
 
 
 def _numbers_differ(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -72,6 +72,7 @@ def _sort(one: Statement, rule: Rule) -> object:
             one.place,
             one.dose,
             one.standing,
+            one.aspects,
         ),
         *(one.sender.source, one.sender.institution, one.department),
         one.when if "time" in rule.must else None,

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Final
 
 from xinglin.core.exact_json import Json
+from xinglin.hub.lifelong.concepts import codes_of
 from xinglin.hub.lifelong.elements import member, objects
 from xinglin.hub.lifelong.periods import period_end
 from xinglin.hub.lifelong.same import Fact
-from xinglin.hub.lifelong.statements import codes_of
 from xinglin.hub.lifelong.tables import rows
 from xinglin.hub.lifelong.timeline import place_of
 from xinglin.hub.lifelong.units import series_code

@@ -1,16 +1,18 @@
 """Statements: what single records say about a person, in the form that is compared and shown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
 import msgspec
 
 from xinglin.core.exact_json import Json
+from xinglin.hub.lifelong.aspects import Aspects, aspects
+from xinglin.hub.lifelong.concepts import codes_of
 from xinglin.hub.lifelong.elements import member, name_of_concept, objects
 from xinglin.hub.lifelong.places import Place, Places, Sender
 from xinglin.hub.lifelong.standing import Standing, standing
-from xinglin.hub.lifelong.tables import Path, Shape, shapes, system_names
+from xinglin.hub.lifelong.tables import Path, Shape, shapes
 from xinglin.hub.lifelong.values import Value, fold, value_of
 from xinglin.hub.records import Key
 from xinglin.standards.search.dates import Range, date_range
@@ -35,7 +37,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     `codes` are `system|code`; `when` is the time its start covers (None: unknown), `start` and `end` as
     written; `numbers` are identifiers as `system|value`; `sender` is who delivered it, `place` where it was
-    done. `standing`: is it so, done, over. `detail` counts the members it has.
+    done. `standing`: is it so, done, over; `aspects`:
+    on which side, by which way. `detail` counts the members it has.
     """
 
     key: Key
@@ -52,6 +55,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     value: Value | None
     parts: tuple[Part, ...]
     standing: Standing
+    aspects: Aspects
     dose: str
     department: str
     numbers: frozenset[str]
@@ -94,6 +98,7 @@ def statement(content: Json, version: int, places: Places, zone: str) -> Stateme
         value=value_of(content) if kind == "Observation" else None,
         parts=tuple(_parts(content)) if "component" in content else (),
         standing=standing(content),
+        aspects=aspects(content),
         dose=_dose(content) if shape.kind == "medicine" else "",
         department=_folded(_title(member(content.get("serviceType")))) if kind == "Encounter" else "",
         numbers=_numbers(content),
@@ -145,17 +150,6 @@ def _medicine(content: Json) -> Json:
         if target == f"#{one.get('id')}":
             return member(one.get("code"))
     return {"text": reference["display"]} if reference.get("display") else {}
-
-
-def codes_of(concept: Mapping[str, Any]) -> frozenset[str]:
-    """Give the codings of a concept as `system|code`, each system by its one name."""
-    codings = objects(concept.get("coding"))
-    return frozenset([_code(str(c.get("system") or ""), str(c["code"])) for c in codings if c.get("code")])
-
-
-@lru_cache(maxsize=16_384)
-def _code(system: str, symbol: str) -> str:
-    return f"{system_names().get(system, system)}|{symbol}"
 
 
 def _title(concept: Json) -> str:

@@ -227,6 +227,106 @@ def test_contradictions_are_two_facts(base: Json, one: Json, other: Json, rules:
         assert joined(base | one, base | one, rules=rules) == 1
 
 
+def at(name: str, *texts: str) -> Json:
+    """Say where or how in words."""
+    return {name: [{"text": text} for text in texts]}
+
+
+KNEE: Json = {
+    "resourceType": "Procedure",
+    "status": "completed",
+    "code": {"text": "x"},
+    "performedDateTime": TEN,
+}
+SHOT: Json = {"resourceType": "Immunization", "vaccineCode": {"text": "x"}, "occurrenceDateTime": TEN}
+GIVEN: Json = {
+    "resourceType": "MedicationAdministration",
+    "medicationCodeableConcept": {"text": "吗啡"},
+    "effectiveDateTime": TEN,
+}
+TAKEN: Json = GIVEN | {"resourceType": "MedicationStatement"}
+HANDED: Json = {
+    "resourceType": "MedicationDispense",
+    "medicationCodeableConcept": {"text": "吗啡"},
+    "whenHandedOver": TEN,
+}
+SCT = "http://snomed.info/sct"
+FRACTURE = condition("S72.9", "2026-03-02")
+
+
+def sided(code: str) -> Json:
+    """Give a body site with its side in an extension."""
+    side = {"url": "http://a.org/side", "valueCodeableConcept": {"coding": [{"system": SCT, "code": code}]}}
+    return {"bodySite": [{"text": "膝", "extension": [side]}]}
+
+
+def by(way: str, **other: Any) -> list[Json]:
+    """Give a dosage by a route."""
+    return [{"route": {"text": way}} | other]
+
+
+APART: list[tuple[str, Json, Json, Json]] = [
+    ("knees", KNEE, at("bodySite", "左膝"), at("bodySite", "右膝")),
+    ("sides by code", KNEE, sided("7771000"), sided("24028007")),
+    ("one side and both", KNEE, at("bodySite", "左膝"), at("bodySite", "左膝", "右膝")),
+    ("both in a word", FRACTURE, {"bodySite": [{"text": "双侧"}]}, {"bodySite": [{"text": "左侧"}]}),
+    ("side in the record's extension", KNEE, {"extension": [{"url": "u", "valueString": "left"}]},
+     {"extension": [{"url": "u", "valueString": "right"}]}),
+    ("side in the words of a code", FRACTURE,
+     {"code": FRACTURE["code"] | {"text": "左股骨骨折"}},
+     {"code": FRACTURE["code"] | {"text": "右股骨骨折"}}),
+    ("side in English", FRACTURE,
+     {"code": FRACTURE["code"] | {"text": "Fracture, LEFT femur"}},
+     {"code": FRACTURE["code"] | {"text": "fracture of right femur"}}),
+    ("side in the code's words and at the site", FRACTURE,
+     {"code": FRACTURE["code"] | {"text": "左股骨骨折"}}, at("bodySite", "右")),
+    ("sites by code", KNEE, {"bodySite": [{"coding": [{"system": SCT, "code": "1"}]}]},
+     {"bodySite": [{"coding": [{"system": SCT, "code": "2"}]}]}),
+    ("one code, other words", KNEE,
+     {"bodySite": [{"text": "上叶", "coding": [{"system": SCT, "code": "1"}]}]},
+     {"bodySite": [{"text": "下叶", "coding": [{"system": SCT, "code": "1"}]}]}),
+    ("eyes", result("5.0", "mmol/L", TEN), {"bodySite": {"text": "左眼"}}, {"bodySite": {"text": "右眼"}}),
+    ("specimens", result("5.0", "mmol/L", TEN), {"specimen": {"reference": "Specimen/1"}},
+     {"specimen": {"reference": "Specimen/2"}}),
+    ("kinds of specimens", result("5.0", "mmol/L", TEN), {"specimen": {"display": "血"}},
+     {"specimen": {"display": "脑脊液"}}),
+    ("methods", result("5.0", "mmol/L", TEN), {"method": {"text": "指血"}}, {"method": {"text": "静脉血"}}),
+    ("sites of a shot", SHOT, {"site": {"text": "左上臂"}}, {"site": {"text": "右上臂"}}),
+    ("routes of a shot", SHOT, {"route": {"text": "肌肉"}}, {"route": {"text": "皮下"}}),
+    ("routes of an order", dose(TEN), {"dosageInstruction": by("口服")}, {"dosageInstruction": by("静脉")}),
+    ("routes of a medicine taken", TAKEN, {"dosage": by("口服")}, {"dosage": by("静脉")}),
+    ("routes of a medicine given", GIVEN, {"dosage": by("口服")[0]}, {"dosage": by("静脉")[0]}),
+    ("routes of a dispensing", HANDED, {"dosageInstruction": by("口服")}, {"dosageInstruction": by("静脉")}),
+    ("eyes of a drop", GIVEN, {"dosage": {"site": {"text": "左眼"}}}, {"dosage": {"site": {"text": "右眼"}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other"), [case[1:] for case in APART], ids=[case[0] for case in APART]
+)
+def test_another_place_on_the_body_or_way_is_another_fact(base: Json, one: Json, other: Json) -> None:
+    sources = ["his", "lab"]
+    for rules in (RULES, LISTS):
+        if base["resourceType"] not in rules:
+            continue
+        assert joined(base | one, base | other, rules=rules, sources=sources) == 2
+        assert joined(base | other, base | one, rules=rules, sources=sources) == 2
+        alone = base["resourceType"].startswith("Medication") and rules is LISTS
+        hospital = ["his"] if alone else sources
+        assert joined(base | one, base | one, rules=rules, sources=hospital) == 1
+        assert joined(base | one, base, rules=rules, sources=hospital) == 1
+    assert joined(base | one, base | other, base, sources=["his", "lab", "town"]) == 2
+
+
+def test_a_side_in_a_medicines_name_is_none() -> None:
+    coded = [{"system": "http://www.whocc.no/atc", "code": "J01MA12"}]
+    names = ("左氧氟沙星", "右旋体 J01MA12")
+    every = [dose(TEN) | {"medicationCodeableConcept": {"text": name, "coding": coded}} for name in names]
+    assert joined(*every) == 1
+    brightly = [FRACTURE | {"code": FRACTURE["code"] | {"text": text}} for text in ("bright", "leftover")]
+    assert joined(*brightly) == 1
+
+
 def test_one_institution_may_say_that_its_diagnosis_is_over() -> None:
     said_ = [verified("clinicalStatus", code) for code in ("active", "resolved")]
     every = [condition("I10", "2026-03-02") | one for one in said_]
@@ -379,7 +479,7 @@ JUNK = st.recursive(
             "valueCodeableConcept", "medicationReference", "dosageInstruction", "dosage", "serviceProvider",
             "performer", "encounter", "meta", "contained", "category", "verificationStatus",
             "effectiveDateTime", "type", "custodian", "serviceType", "masterIdentifier", "recordedDate",
-            "referenceRange",
+            "referenceRange", "bodySite", "specimen", "route", "method", "site", "extension",
         ]),
         JUNK,
         max_size=6,
@@ -404,7 +504,7 @@ def test_records_of_any_shape_are_read(kind: str, content: Json) -> None:
 def test_tables_are_whole() -> None:
     folder = files("xinglin.hub.lifelong") / "tables"
     names = [one.name for one in folder.iterdir() if one.name.endswith(".csv")]
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         with (folder / name).open(encoding="utf-8") as handle:
             header, *lines = list(csv.reader(handle))
