@@ -9,14 +9,18 @@ from urllib.parse import quote
 from xinglin.core.exact_json import Json
 from xinglin.standards.conversion import Fact, Mode, Origin
 from xinglin.standards.datasets.codes import table_of
-from xinglin.standards.datasets.compiler import KEPT, MOST_VALUES, Compiler, Maker, Turn, parts_of
+from xinglin.standards.datasets.compiler import Compiler, Maker
 from xinglin.standards.datasets.errors import LostDigits, NoKey, TooManyCells
 from xinglin.standards.datasets.expressions import cells
+from xinglin.standards.datasets.getters import parts_of
 from xinglin.standards.datasets.header import Layout
 from xinglin.standards.datasets.model import Block, Column, DataMapping, columns_of
 from xinglin.standards.datasets.rows import Row
+from xinglin.standards.datasets.scope import MOST_VALUES, Turn
 from xinglin.standards.datasets.values import narrow, to_datetime
 
+KEPT: Final = "urn:xinglin:dataset:"
+"""Extensions with fields that have no place in FHIR, or weren't understood: this and the internal id."""
 _ROUNDED: Final = re.compile(r"[0-9]\.[0-9]+E\+?[0-9]{2}")
 """A long number as Excel shows it: 3.68121E+17."""
 _LAST_NUMBER: Final = re.compile(r"(\d+)$")
@@ -37,7 +41,7 @@ class Table:
         made = [compiler.block(block, turn) for block in mapping.blocks for turn in _turns(compiler, block)]
         self._makers = [maker for maker in made if maker.keys or maker.block.label == mapping.main]
         self._person = _person_columns(mapping)
-        self._time = compiler.expression(mapping.time, Turn()).read if mapping.time else None
+        self._time = compiler.leaves.expression(mapping.time, Turn()).read if mapping.time else None
         placed = set[int]().union(*(maker.places for maker in self._makers))
         self._unplaced = tuple(at for at in range(len(layout.header)) if at not in placed)
         self._cleaners = _cleaners(mapping, layout, origin)
@@ -143,7 +147,7 @@ def _person_columns(mapping: DataMapping) -> list[str]:
 def _turns(compiler: Compiler, block: Block) -> Iterable[Turn]:
     if not block.each:
         return (Turn(),)
-    return [*compiler.turns(block.each)] or (Turn(),)
+    return [*compiler.scope.turns(block.each)] or (Turn(),)
 
 
 def _values(maker: Maker, row: Row) -> list[tuple[int, str]]:
