@@ -1,7 +1,12 @@
 """Escape sequences and delimiters."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import hl7
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xinglin.core.errors import XinglinError
 from xinglin.standards.hl7v2.message import Message, delimiters
@@ -58,8 +63,30 @@ def test_what_has_no_usable_header_is_no_message(text: str):
         delimiters(text)
 
 
-def test_the_tokenizer_agrees_with_the_hl7_library():
-    text = "MSH|^~\\&|A|B^1.2^ISO|||2026||ADT^A01\rPID|1||7^^^H^MR~8^^^N&1&ISO||W^X||\rZZ1|a^b&c~d"
-    ours, theirs = Message(text), hl7.parse(text)
-    for mine, other in zip(ours.segments, theirs, strict=True):
-        assert mine.fields == [str(field) for field in other]
+FIELD = st.text(st.sampled_from("aB1 é中^~&\\."), max_size=8)
+SEGMENTS = st.lists(
+    st.tuples(st.sampled_from(["PID", "OBX", "ZZ1"]), st.lists(FIELD, max_size=6)), max_size=5
+)
+
+
+def cut_by_both(text: str) -> tuple[list[list[str]], list[list[str]]]:
+    theirs = [[str(field) for field in segment] for segment in hl7.parse(text)]
+    return [segment.fields for segment in Message(text).segments], theirs
+
+
+@given(SEGMENTS)
+def test_the_tokenizer_agrees_with_the_hl7_library(segments: list[tuple[str, list[str]]]):
+    header = "MSH|^~\\&|A|B^1.2^ISO|||2026||ADT^A01"
+    ours, theirs = cut_by_both(
+        "\r".join([header, *("|".join([name, *fields, "x"]) for name, fields in segments)])
+    )
+    assert ours == theirs
+
+
+def test_the_tokenizer_agrees_with_the_hl7_library_on_messages_of_real_systems(shared: Callable[[str], Path]):
+    files = sorted(shared("data/hl7v2").glob("*.hl7"))
+    assert files
+    for file in files:
+        lines = file.read_text("utf-8-sig").splitlines()
+        ours, theirs = cut_by_both("\r".join(line for line in lines if line.strip()))
+        assert ours == theirs, file.name
