@@ -188,6 +188,6 @@ def test_unknown_numbers(empty: TestClient) -> None:
 
 def test_wrong_parameters_are_told(client: TestClient) -> None:
     for query in ("most=x", "after=-1", "delivery=1x", "delivery="):
-        assert _code(client.get(f"/refused?{query}")) == (400, "XL7070"), query
-    assert _code(client.get("/refused/one")) == (400, "XL7070")
+        assert _code(client.get(f"/refused?{query}")) == (400, "XL3070"), query
+    assert _code(client.get("/refused/one")) == (400, "XL3070")
     assert _code(client.get("/refused?state=wating")) == (400, "XL7073")

@@ -274,7 +274,7 @@ def test_over_http(client: TestClient, settings: Settings) -> None:
     refused = client.post("/codes/decisions", json=decision, headers=json)
     assert (refused.status_code, refused.json()["issue"][0]["details"]["coding"][0]["code"]) == (
         400,
-        "XL8130",
+        "XL3070",
     )
     assert client.post("/codes/decisions", json=decision | {"who": "王"}, headers=json).status_code == 201
     assert client.get("/codes/unmapped").json() == {"codes": []}

@@ -195,25 +195,36 @@ def test_filters(person: TestClient) -> None:
         assert len(ids) == len(expected)
 
 
-WRONG = [
-    "kind=nonsense",
-    "from=yesterday",
-    "to=2026-13-01",
-    "count=0",
-    "count=99999",
-    "count=x",
-    "after=x",
-    "after=1:2",
-    "after=-:a:b",
-    "unknown=1",
-]
+WRONG = {
+    "kind=nonsense": "XL7770",
+    "from=yesterday": "XL7770",
+    "to=2026-13-01": "XL7770",
+    "count=0": "XL3070",
+    "count=99999": "XL3070",
+    "count=x": "XL3070",
+    "after=x": "XL7770",
+    "after=1:2": "XL7770",
+    "after=-:a:b": "XL7770",
+    "unknown=1": "XL7770",
+}
 
 
 def test_wrong_filters_are_told(person: TestClient) -> None:
-    for query in WRONG:
+    for query, code in WRONG.items():
         answer = person.get(f"/person/g/timeline?{query}")
         assert answer.status_code == 400, query
-        assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "XL7770"
+        assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == code, query
+
+
+def test_questions_show_in_the_metrics(person: TestClient) -> None:
+    before = person.get("/metrics").text
+    assert person.get("/person/g/timeline").headers["content-type"] == "application/json; charset=utf-8"
+    name = 'xinglin_http_requests_total{interaction="person-timeline",method="GET",status="200"}'
+    counted = [
+        next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)), 0.0)
+        for text in (before, person.get("/metrics").text)
+    ]
+    assert counted[1] == counted[0] + 1
 
 
 def test_an_unknown_person(person: TestClient) -> None:

@@ -480,11 +480,11 @@ def test_the_api_tells_rules_scores_and_records(settings: Settings, client: Test
     ("asked", "code"),
     [
         ("rule=none&institution=x", "XL7602"),
-        ("institution=x", "XL7605"),
+        ("institution=x", "XL3070"),
         ("rule=visit-number&institution=x&from=2026-02-30", "XL7603"),
         ("rule=visit-number&institution=x&from=2026-03-02&to=2026-03-01", "XL7603"),
-        ("rule=visit-number&institution=x&after=x", "XL7605"),
-        ("rule=visit-number&institution=x&most=0", "XL7605"),
+        ("rule=visit-number&institution=x&after=x", "XL3070"),
+        ("rule=visit-number&institution=x&most=0", "XL3070"),
     ],
 )
 def test_a_wrong_question_gets_a_reason(client: TestClient, asked: str, code: str) -> None:

@@ -1,28 +1,20 @@
 """The mapping workbench for programs: `/codes/…`, JSON in and out."""
 
-from typing import Any, cast
+from typing import Final
 
 from starlette.routing import Route
 
-from xinglin.api.fhir.exchange import Exchange, Handler, Reply, interaction
-from xinglin.core.errors import TerminologyError
-from xinglin.core.exact_json import Json, dumps
+from xinglin.api.fhir.exchange import Exchange, Reply
+from xinglin.api.plain import MOST, Entry, WrongParameter, content, number, reply, text
+from xinglin.api.plain import routes as routes_of
+from xinglin.core.exact_json import Json
+from xinglin.core.i18n import Phrase
 from xinglin.hub.codes import sheet, workbench
 from xinglin.hub.codes.decisions import ACCEPT, REJECT, WITHDRAW, Decided, Decision, decide
 from xinglin.hub.codes.workbench import LocalCode
 from xinglin.standards.labitems.ranker import Candidate
 
-MOST = 1_000
-
-
-class BadQuestion(TerminologyError):
-    """A request to the workbench that lacks something or has it wrong."""
-
-    code = "XL8130"
-    message = "{name} is missing or can't be read."
-    remedy = "Look at docs/codes.md for what the workbench takes."
-    status = 400
-    issue = "invalid"
+ACTIONS: Final = (ACCEPT, REJECT, WITHDRAW)
 
 
 async def unmapped(exchange: Exchange) -> Reply:
@@ -31,11 +23,11 @@ async def unmapped(exchange: Exchange) -> Reply:
     found = await workbench.unmapped(
         exchange.hub,
         source=query.get("source"),
-        most=_number(exchange, "most", 50, MOST),
-        skip=_number(exchange, "skip", 0, 10**9),
+        most=number(exchange, "most", 50, most=MOST),
+        skip=number(exchange, "skip", 0),
     )
     rows = await workbench.proposals(exchange.hub, found)
-    return _reply(
+    return reply(
         {
             "codes": [
                 _local(o) | {"proposed": _candidate(c, exchange.language) if c else None} for o, c in rows
@@ -49,12 +41,12 @@ async def candidates(exchange: Exchange) -> Reply:
     query = exchange.request.query_params
     found = await workbench.bench(
         exchange.hub,
-        source=_needed(dict(query), "source"),
-        code=_needed(dict(query), "code"),
+        source=text(query, "source"),
+        code=text(query, "code"),
         system=query.get("system"),
-        most=_number(exchange, "most", 5, 50),
+        most=number(exchange, "most", 5, most=50),
     )
-    return _reply(
+    return reply(
         {
             **_local(found.local),
             "candidates": [_candidate(one, exchange.language) for one in found.candidates],
@@ -65,32 +57,30 @@ async def candidates(exchange: Exchange) -> Reply:
 
 async def decisions(exchange: Exchange) -> Reply:
     """`POST /codes/decisions`: `{source, code, system?, action, target?, reason, who}`, stored or refused."""
-    content = await exchange.content("application/json")
-    if not isinstance(content, dict):
-        raise BadQuestion(name="action")
-    given = cast("Json", content)
-    action = _needed(given, "action")
-    if action not in {ACCEPT, REJECT, WITHDRAW}:
-        raise BadQuestion(name="action")
+    given = await content(exchange)
+    action = text(given, "action")
+    if action not in ACTIONS:
+        detail = Phrase("it must be one of {allowed}", allowed=", ".join(ACTIONS))
+        raise WrongParameter(name="action", detail=detail)
     system = given.get("system")
     local = await workbench.one(
         exchange.hub,
-        source=_needed(given, "source"),
-        code=_needed(given, "code"),
+        source=text(given, "source"),
+        code=text(given, "code"),
         system=system if isinstance(system, str) else None,
     )
-    target = "" if action == WITHDRAW else _needed(given, "target")
+    target = "" if action == WITHDRAW else text(given, "target")
     one = Decision(
         local.system,
         local.code,
         local.display,
         action,
         target,
-        _needed(given, "reason"),
-        _needed(given, "who"),
+        text(given, "reason"),
+        text(given, "who"),
     )
     await decide(exchange.hub, [one])
-    return Reply(201, dumps({"stored": 1}))
+    return reply({"stored": 1}, 201)
 
 
 async def export(exchange: Exchange) -> Reply:
@@ -98,26 +88,25 @@ async def export(exchange: Exchange) -> Reply:
     found = await workbench.all_codes(
         exchange.hub,
         source=exchange.request.query_params.get("source"),
-        most=_number(exchange, "most", MOST, MOST),
-        skip=_number(exchange, "skip", 0, 10**9),
+        most=number(exchange, "most", MOST, most=MOST),
+        skip=number(exchange, "skip", 0),
     )
     rows = await workbench.proposals(exchange.hub, found)
-    return _reply({"sheet": sheet.export(rows, exchange.language)})
+    return reply({"sheet": sheet.export(rows, exchange.language)})
 
 
 async def import_(exchange: Exchange) -> Reply:
     """`POST /codes/sheet` with `{sheet, who}`: store the decisions in a table's text, all or none."""
-    content = await exchange.content("application/json")
-    given = cast("Json", content) if isinstance(content, dict) else {}
-    made = sheet.parse(_needed(given, "sheet").lstrip("\ufeff"), _needed(given, "who"))
+    given = await content(exchange)
+    made = sheet.parse(text(given, "sheet").lstrip("\ufeff"), text(given, "who"))
     await decide(exchange.hub, made)
-    return Reply(201, dumps({"stored": len(made)}))
+    return reply({"stored": len(made)}, 201)
 
 
 async def report(exchange: Exchange) -> Reply:
     """`GET /codes/report?source=`: how far each source is."""
     found = await workbench.report(exchange.hub, source=exchange.request.query_params.get("source"))
-    return _reply(
+    return reply(
         {
             "sources": [
                 {
@@ -133,40 +122,19 @@ async def report(exchange: Exchange) -> Reply:
     )
 
 
+TABLE: Final[tuple[Entry, ...]] = (
+    ("GET", "/codes/unmapped", "codes unmapped", unmapped),
+    ("GET", "/codes/candidates", "codes candidates", candidates),
+    ("POST", "/codes/decisions", "codes decisions", decisions),
+    ("GET", "/codes/sheet", "codes sheet", export),
+    ("POST", "/codes/sheet", "codes sheet", import_),
+    ("GET", "/codes/report", "codes report", report),
+)
+
+
 def routes() -> list[Route]:
     """Give the routes of the workbench."""
-    return [
-        _route("unmapped", unmapped),
-        _route("candidates", candidates),
-        _route("decisions", decisions, "POST"),
-        _route("sheet", export),
-        _route("sheet", import_, "POST"),
-        _route("report", report),
-    ]
-
-
-def _route(name: str, handle: Handler, method: str = "GET") -> Route:
-    return Route(f"/codes/{name}", interaction(f"codes {name}", handle), methods=[method])
-
-
-def _reply(content: Json) -> Reply:
-    return Reply(200, dumps(content))
-
-
-def _needed(given: Json, name: str) -> str:
-    value: Any = given.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadQuestion(name=name)
-    return value
-
-
-def _number(exchange: Exchange, name: str, default: int, most: int) -> int:
-    text = exchange.request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or not int(text[:12]) <= most:
-        raise BadQuestion(name=name)
-    return int(text)
+    return routes_of(TABLE)
 
 
 def _local(one: LocalCode) -> Json:

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.fhir.negotiation import JSON
-from xinglin.api.intake.deliver import json, shown
+from xinglin.api.intake.deliver import shown
+from xinglin.api.plain import reply
 from xinglin.core.exact_json import Json
 from xinglin.hub.intake import deliveries, importing
 from xinglin.hub.intake.deliveries import Delivery
@@ -36,7 +37,7 @@ async def status(exchange: Exchange) -> Reply:
     waiting = sum(_waits(one, delivery) for one, delivery in found)
     files = [_told(one, delivery, exchange.language) for one, delivery in found]
     headers = {"X-Progress": f"{len(found) - waiting}/{len(found)}"} if waiting else {}
-    return json({"files": files}, 202 if waiting else 200, headers)
+    return reply({"files": files}, 202 if waiting else 200, headers)
 
 
 def _waits(one: Input, delivery: Delivery | None) -> bool:

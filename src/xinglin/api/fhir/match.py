@@ -3,12 +3,12 @@
 from typing import Any, cast
 
 from xinglin.api.fhir.exchange import Exchange, Reply
+from xinglin.api.plain import WrongParameter
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.hub.bundles import bundle, entry
 from xinglin.hub.identity.asking import MOST, Candidate
 from xinglin.hub.identity.asking import candidates as ask
-from xinglin.hub.identity.errors import WrongIdentityQuestion
 from xinglin.hub.outline import NotARecord, admit
 
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
@@ -49,7 +49,8 @@ def _read(content: Json) -> tuple[Json, bool, int]:
     certain = named.get("onlyCertainMatches", {}).get("valueBoolean", False)
     count = named.get("count", {}).get("valueInteger", FEW)
     if not isinstance(certain, bool):
-        raise WrongIdentityQuestion(name="onlyCertainMatches")
+        raise WrongParameter(name="onlyCertainMatches", detail=Phrase("it must be true or false"))
     if not isinstance(count, int) or not 0 < count <= MOST:
-        raise WrongIdentityQuestion(name="count")
+        detail = Phrase("it must be a whole number from {least} to {most}", least=1, most=MOST)
+        raise WrongParameter(name="count", detail=detail)
     return admit(named["resource"].get("resource"), "Patient"), certain, count

@@ -5,9 +5,10 @@ from typing import Any, cast
 from starlette.routing import Route
 
 from xinglin.api.fhir.exchange import Exchange, Reply, interaction
+from xinglin.api.plain import WrongParameter
 from xinglin.core.exact_json import Json, dumps
+from xinglin.core.i18n import Phrase
 from xinglin.hub.identity import crossing
-from xinglin.hub.identity.errors import WrongIdentityQuestion
 
 
 async def cross_reference(exchange: Exchange) -> Reply:
@@ -15,7 +16,8 @@ async def cross_reference(exchange: Exchange) -> Reply:
     source, targets = await _asked(exchange)
     system, mark, value = source.partition("|")
     if not mark or not system or not value:
-        raise WrongIdentityQuestion(name="sourceIdentifier")
+        detail = Phrase("it must be system|value")
+        raise WrongParameter(name="sourceIdentifier", detail=detail)
     async with exchange.hub.database.connection() as connection:
         found = await crossing.cross(connection, exchange.hub, system, value, targets)
     parameters: list[Json] = [

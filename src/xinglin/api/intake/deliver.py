@@ -8,28 +8,14 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from xinglin.api.fhir.exchange import Exchange, Reply
+from xinglin.api.plain import MOST, number, reply, whole
 from xinglin.api.transfer import CutOff
-from xinglin.core.errors import IntakeError
-from xinglin.core.exact_json import dumps
 from xinglin.hub.intake import deliveries, sources
 from xinglin.hub.intake.deliveries import Delivery
 from xinglin.hub.intake.service import Spool, deliver
 
-JSON = "application/json; charset=utf-8"
-MOST = 1_000
-
 SILENT_SECONDS: Final = 120
 """How long a sender may fall silent; a large file may take as long as it needs."""
-
-
-class WrongNumber(IntakeError):
-    """A query parameter that must be a number isn't one."""
-
-    code = "XL7070"
-    message = 'The parameter {name} must be a whole number, not "{found}".'
-    remedy = "Send digits only."
-    status = 400
-    issue = "value"
 
 
 async def post(exchange: Exchange) -> Reply:
@@ -47,7 +33,7 @@ async def post(exchange: Exchange) -> Reply:
         receipt = await deliver(exchange.hub, source, name, spool)
     place = f"/intake/{source_id}/deliveries/{receipt.number}"
     loaded = receipt.state not in deliveries.OPEN
-    return json({**shown(receipt), "url": place}, 200 if loaded else 202, {"Location": place})
+    return reply({**shown(receipt), "url": place}, 200 if loaded else 202, {"Location": place})
 
 
 async def parts(request: Request) -> AsyncIterator[bytes]:
@@ -67,21 +53,21 @@ async def parts(request: Request) -> AsyncIterator[bytes]:
 async def receipt(exchange: Exchange) -> Reply:
     """Give a delivery as it stands."""
     source_id = await _authorised(exchange)
-    number = whole(exchange.path["number"], "number")
+    asked = whole(exchange.path["number"], "number")
     async with exchange.hub.database.connection() as connection:
-        found = await deliveries.find(connection, number)
+        found = await deliveries.find(connection, asked)
     if found.source != source_id:
-        raise deliveries.NoDelivery(number=number)
-    return json(shown(found))
+        raise deliveries.NoDelivery(number=asked)
+    return reply(shown(found))
 
 
 async def receipts(exchange: Exchange) -> Reply:
     """Give a source's latest deliveries."""
     source_id = await _authorised(exchange)
-    most = min(whole(exchange.request.query_params.get("most", "50"), "most"), MOST)
+    most = min(number(exchange, "most", 50), MOST)
     async with exchange.hub.database.connection() as connection:
         found = await deliveries.latest(connection, source=source_id, most=most)
-    return json({"deliveries": [shown(one) for one in found]})
+    return reply({"deliveries": [shown(one) for one in found]})
 
 
 async def _authorised(exchange: Exchange) -> str:
@@ -98,15 +84,3 @@ def shown(delivery: Delivery) -> dict[str, Any]:
     """Give a delivery as JSON, without where its file lies."""
     made = msgspec.to_builtins(delivery)
     return {name: value for name, value in made.items() if name not in ("path", "owned")}
-
-
-def json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-    """Answer with JSON."""
-    return Reply(status, dumps(content), {"Content-Type": JSON, **(headers or {})})
-
-
-def whole(text: str, name: str) -> int:
-    """Read a whole number of up to 18 digits. Raises WrongNumber."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise WrongNumber(name=name, found=text)
-    return int(text)

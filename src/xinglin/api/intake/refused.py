@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from xinglin.api.fhir.exchange import Exchange, Reply
-from xinglin.api.intake.deliver import MOST, json, whole
+from xinglin.api.plain import MOST, number, reply, whole
 from xinglin.api.transfer import read_body
 from xinglin.core.errors import IntakeError
 from xinglin.hub.intake import refused
@@ -77,13 +77,13 @@ async def index(exchange: Exchange) -> Reply:
             connection,
             source=asked.get("source"),
             code=asked.get("code"),
-            delivery=whole(asked["delivery"], "delivery") if "delivery" in asked else None,
+            delivery=number(exchange, "delivery", None),
             state=state,
-            after=whole(asked.get("after", "0"), "after"),
-            most=min(whole(asked.get("most", "100"), "most"), MOST),
+            after=number(exchange, "after", 0),
+            most=min(number(exchange, "most", 100), MOST),
         )
         reasons = await refused.reasons(connection, source=asked.get("source"))
-    return json(
+    return reply(
         {
             "items": [_shown(one, exchange.language) for one in found],
             "reasons": [{"source": s, "code": c, "items": n} for s, c, n in reasons],
@@ -97,7 +97,7 @@ async def show(exchange: Exchange) -> Reply:
         item = await refused.show(connection, _number(exchange))
     content = {"head": item.head, "raw": item.raw, "corrected": item.corrected}
     encoded = {name: base64.b64encode(raw).decode() for name, raw in content.items() if raw is not None}
-    return json(_shown(item, exchange.language) | encoded)
+    return reply(_shown(item, exchange.language) | encoded)
 
 
 async def correct(exchange: Exchange) -> Reply:
@@ -113,7 +113,7 @@ async def correct(exchange: Exchange) -> Reply:
 async def replay(exchange: Exchange) -> Reply:
     """POST …/{number}/$replay: load the item again."""
     done = await replay_one(exchange.hub, await loader(exchange.hub), _number(exchange), who=_who(exchange))
-    return json(msgspec.to_builtins(done))
+    return reply(msgspec.to_builtins(done))
 
 
 async def replay_many(exchange: Exchange) -> Reply:
@@ -131,8 +131,8 @@ async def replay_many(exchange: Exchange) -> Reply:
         )
     ]
     loads = await loader(exchange.hub)
-    done = [await replay_one(exchange.hub, loads, number, who=_who(exchange)) for number in numbers]
-    return json({"items": msgspec.to_builtins(done)})
+    done = [await replay_one(exchange.hub, loads, one, who=_who(exchange)) for one in numbers]
+    return reply({"items": msgspec.to_builtins(done)})
 
 
 async def dismiss(exchange: Exchange) -> Reply:
@@ -141,9 +141,8 @@ async def dismiss(exchange: Exchange) -> Reply:
         reason = msgspec.convert(await exchange.content("application/json"), Dismissal).reason
     except msgspec.ValidationError:
         raise refused.NoReason from None
-    number = _number(exchange)
     async with exchange.hub.database.connection() as connection:
-        await refused.settle(connection, number, state="dismissed", who=_who(exchange), why=reason)
+        await refused.settle(connection, _number(exchange), state="dismissed", who=_who(exchange), why=reason)
     return await show(exchange)
 
 

@@ -2,10 +2,11 @@
 
 from starlette.routing import Route
 
-from xinglin.api.fhir.exchange import Handler, interaction
 from xinglin.api.intake import deliver, refused
+from xinglin.api.plain import Entry
+from xinglin.api.plain import routes as routes_of
 
-TABLE: tuple[tuple[str, str, str, Handler], ...] = (
+TABLE: tuple[Entry, ...] = (
     ("POST", "/intake/{source}", "deliver", deliver.post),
     ("GET", "/intake/{source}/deliveries", "receipts", deliver.receipts),
     ("GET", "/intake/{source}/deliveries/{number}", "receipt", deliver.receipt),
@@ -16,11 +17,8 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/refused/{number}/$replay", "refused-replay", refused.replay),
     ("POST", "/refused/{number}/$dismiss", "refused-dismiss", refused.dismiss),
 )
-"""Method, address, name in logs and metrics, and the function."""
 
 
 def routes() -> list[Route]:
     """Give the routes of intake."""
-    return [
-        Route(path, interaction(name, handler), methods=[method]) for method, path, name, handler in TABLE
-    ]
+    return routes_of(TABLE)

@@ -99,16 +99,6 @@ class FaultyIdentityTable(IntakeError):
     remedy = "Correct the row, or install Xinglin anew."
 
 
-class WrongIdentityQuestion(IntakeError):
-    """A parameter of a request is missing or can't be read."""
-
-    code = "XL7710"
-    message = "{name} is missing or can't be read."
-    remedy = "Look at docs/identity.md for what can be asked and how."
-    status = 400
-    issue = "invalid"
-
-
 class UnknownDomain(IntakeError):
     """PIXm: the hub knows no identifiers of this system."""
 
