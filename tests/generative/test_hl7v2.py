@@ -15,9 +15,7 @@ from xinglin.standards.hl7v2.tables import events
 from xinglin.standards.hl7v2.text import USUAL, printable, unescape
 from xinglin.standards.validation import validate
 
-ORIGIN = Origin(
-    "his", "1", "某医院", "h", ZoneInfo("Asia/Shanghai"), declared={"received": "2026-04-02T00:00:00+08:00"}
-)
+ORIGIN = Origin("his", "1", "某医院", "h", ZoneInfo("Asia/Shanghai"))
 TEXT = st.text(st.characters(blacklist_characters="\r\n\x0b\x1c\x85\u2028\u2029", codec="utf-8"), max_size=12)
 VALUE = st.one_of(
     st.sampled_from(

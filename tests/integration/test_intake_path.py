@@ -106,6 +106,13 @@ def test_one_bad_record_stops_nothing(settings: Settings, tmp_path: Path) -> Non
     receipts_agree(settings)
 
 
+def test_a_message_from_the_future_waits_refused(settings: Settings, tmp_path: Path) -> None:
+    message = b"MSH|^~\\&|HIS|H|HUB|X|%b||ADT^A28|M%d|P|2.5\rEVN|A28\rPID|1||%d\r"
+    done = load_text(settings, tmp_path, message % (b"20260401103000", 1, 1) + message % (b"21990101", 2, 2))
+    assert told(done) == (2, 1, 0, 1)
+    assert rows(settings, "SELECT item, code FROM refused") == [(2, "XL7012")]
+
+
 def test_late_versions(settings: Settings, tmp_path: Path) -> None:
     def deliver(value: int, day: int) -> tuple[int, ...]:
         time = f"2026-01-{day:02d}T00:00:00.000Z"

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from xinglin.core.clock import now
 from xinglin.core.errors import XinglinError
 from xinglin.hub.intake.formats import formats
+from xinglin.hub.intake.guard import CLOCKS_DIFFER
 from xinglin.hub.intake.unpack import files
 from xinglin.standards.conversion import Origin
 from xinglin.standards.identifiers import SCHEMES, Fault, Kind
@@ -89,10 +91,13 @@ def test_senders_have_credit_codes_that_are_well_formed():
 def test_nothing_is_refused_but_the_planned_faults(read):
     found, unreadable = read
     refused = [(one, item.error) for one, item in found if item.error] + unreadable
-    # A report without status is told by validation, not by its format.
+    # A report without status is told by validation, a time to come by the guard, not by their formats.
     invalid = [one for one, item in found if any(faults_of(fact.resource) for fact in item.facts)]
+    latest = now() + CLOCKS_DIFFER
+    future = [one for one, item in found if any(fact.time and fact.time > latest for fact in item.facts)]
     told = Counter((one.sender, one.name, error.code) for one, error in refused)
     told += Counter((one.sender, one.name, "XL5010") for one in invalid)
+    told += Counter((one.sender, one.name, "XL7012") for one in future)
     assert told == Counter((row["sender"], row["name"], row["code"]) for row in table("faults"))
 
 

@@ -57,15 +57,6 @@ class FieldMissing(IntakeError):
     issue = "required"
 
 
-class FromTheFuture(IntakeError):
-    """A message made after it was received."""
-
-    code = "XL7107"
-    message = "The message is dated {sent}, more than a day after it was received ({received})."
-    remedy = "Set the sending system's clock and time zone right and send the message again."
-    issue = "business-rule"
-
-
 class UnknownCharset(IntakeError):
     """MSH-18 names a character set that isn't known."""
 

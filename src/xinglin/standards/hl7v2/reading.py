@@ -1,15 +1,12 @@
 """One message: checked, walked through, and told as facts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from xinglin.core.clock import now
 from xinglin.standards.conversion import Fact, Origin
 from xinglin.standards.hl7v2.context import Context
 from xinglin.standards.hl7v2.errors import (
     FieldMissing,
-    FromTheFuture,
     NoMessageType,
     SegmentMissing,
     TimeMissing,
@@ -23,9 +20,6 @@ from xinglin.standards.hl7v2.segments.patient import known_patient
 from xinglin.standards.hl7v2.segments.schedule import settle
 from xinglin.standards.hl7v2.tables import events
 from xinglin.standards.hl7v2.times import moment
-
-GRACE: Final = timedelta(days=1)
-"""How far a sender's clock may be ahead."""
 
 
 def read(message: Message, origin: Origin, codec: str) -> tuple[Sequence[Fact], Sequence[str]]:
@@ -104,16 +98,4 @@ def _time(message: Message, origin: Origin) -> tuple[datetime | None, str | None
         raise TimeMissing(expression="MSH-7", place="MSH-7", found=sent[:40])
     doubt = "EVN-2" if recorded and (noted is None or (made and noted.at > made.at)) else None
     at = noted.at if noted and not doubt else made.at if made else None
-    latest = made or noted
-    if latest and latest.at > _received(origin) + GRACE:
-        place = "MSH-7" if made else "EVN-2"
-        raise FromTheFuture(expression=place, sent=latest.text, received=_received(origin).date().isoformat())
     return at, doubt
-
-
-def _received(origin: Origin) -> datetime:
-    declared = origin.declared.get("received")
-    if not declared:
-        return now()
-    found = datetime.fromisoformat(declared)
-    return found if found.tzinfo else found.replace(tzinfo=origin.zone)

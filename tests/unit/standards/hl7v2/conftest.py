@@ -10,8 +10,6 @@ from xinglin.standards.conversion import Fact, Item, Origin
 from xinglin.standards.hl7v2 import item
 from xinglin.standards.validation import validate
 
-RECEIVED = "2026-04-02T00:00:00+08:00"
-
 
 @pytest.fixture
 def origin() -> Origin:
@@ -21,7 +19,6 @@ def origin() -> Origin:
         "某县人民医院",
         "jx-hospital",
         ZoneInfo("Asia/Shanghai"),
-        declared={"received": RECEIVED},
     )
 
 
