@@ -12,6 +12,7 @@ from tests.support import client_of, run
 from xinglin.core.settings import Settings
 from xinglin.hub import schema
 from xinglin.hub.changes import Create
+from xinglin.hub.database import Unreachable
 from xinglin.hub.embedded import EmbeddedServer, WrongMajor
 from xinglin.hub.hub import Hub
 
@@ -34,7 +35,7 @@ def test_a_newer_database_is_refused(database: str) -> None:
 
 
 def test_nobody_answers() -> None:
-    with pytest.raises(schema.Unreachable):
+    with pytest.raises(Unreachable):
         schema.upgrade("postgresql://nobody@127.0.0.1:1/none")
 
 

@@ -16,7 +16,6 @@ from xinglin.core.setting_checks import WRONG_ADDRESS
 from xinglin.core.settings import Settings, WrongSetting
 from xinglin.core.telemetry import logger
 from xinglin.hub.embedded import EmbeddedServer
-from xinglin.hub.schema import Unreachable
 
 CONNECT_SECONDS = 30
 RECONNECT_SECONDS = 5
@@ -35,6 +34,14 @@ PAUSE_SECONDS = 0.25
 """Between two looks at a database that doesn't answer."""
 
 Connection = AsyncConnection[tuple[object, ...]]
+
+
+class Unreachable(DatabaseError):
+    """Nothing answers at the database's address."""
+
+    code = "XL2005"
+    message = "The database can't be reached: {detail}"
+    remedy = "Check XINGLIN_DATABASE_URL, that the server runs, and that it lets this user in."
 
 
 class TooSlow(DatabaseError):

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from xinglin.core.errors import DatabaseError
+from xinglin.hub.database import Unreachable
 
 OLDEST_SERVER = 15
 UPGRADE_LOCK = 0x58494E474C494E  # "XINGLIN": one upgrader at a time, whatever host it runs on
@@ -31,14 +32,6 @@ class OldServer(DatabaseError):
     code = "XL2004"
     message = "The database server is PostgreSQL {found}; Xinglin needs {needed} or newer."
     remedy = "Upgrade the server, or leave XINGLIN_DATABASE_URL empty to use the embedded one."
-
-
-class Unreachable(DatabaseError):
-    """Nothing answers at the database's address."""
-
-    code = "XL2005"
-    message = "The database can't be reached: {detail}"
-    remedy = "Check XINGLIN_DATABASE_URL, that the server runs, and that it lets this user in."
 
 
 def upgrade(url: str) -> None:

@@ -5,12 +5,13 @@ from typing import BinaryIO
 
 from xinglin.core.errors import IntakeError
 from xinglin.standards.conversion import Fact, Item, Origin, Piece
-from xinglin.standards.dicom.header import LIMIT, Header, header_of, read_header
-from xinglin.standards.dicom.study import study_facts
 
 
 class DicomObjects:
-    """Format `dicom`: one file, one object. Pixels stay where they are."""
+    """Format `dicom`: one file, one object. Pixels stay where they are.
+
+    pydicom is loaded when an object comes: it takes long, and most deliveries have none.
+    """
 
     name = "dicom"
 
@@ -20,6 +21,8 @@ class DicomObjects:
 
     def pieces(self, stream: BinaryIO, origin: Origin) -> Iterator[Piece]:  # noqa: ARG002 # the contract's
         """Give what stands before the pixels as one piece."""
+        from xinglin.standards.dicom.header import LIMIT, header_of
+
         start = bytearray()
         while len(start) < LIMIT and (block := stream.read(LIMIT - len(start))):
             start += block
@@ -31,6 +34,9 @@ class DicomObjects:
 
     def items(self, piece: Piece, origin: Origin) -> Iterator[Item]:
         """Read the object."""
+        from xinglin.standards.dicom.header import Header, read_header
+        from xinglin.standards.dicom.study import study_facts
+
         facts: list[Fact] = []
         unknown: list[str] = []
         error: IntakeError | None = None
