@@ -1,6 +1,6 @@
 """The Synthea mix as NDJSON through `xinglin intake`: rate, processor time, memory, and whether it stays so.
 
-200,000 resources (XINGLIN_BENCH_INTAKE: another number), loaded by two processes into an embedded database.
+400,000 resources (XINGLIN_BENCH_INTAKE: another number), loaded by two processes into an embedded database.
 Copies of the files get ids of their own, so that every record is new. Memory is that of all processes
 together, the database's included, each shared page counted once (PSS).
 """
@@ -24,9 +24,9 @@ import psycopg
 from benchmarks.report import Row, table
 from xinglin.hub.embedded import EmbeddedServer
 
-SIZE = int(os.environ.get("XINGLIN_BENCH_INTAKE", "200000"))
-PARTS = 5
-"""Files of equal size, loaded one after the other: the last is compared with the first."""
+SIZE = int(os.environ.get("XINGLIN_BENCH_INTAKE", "400000"))
+PARTS = 2
+"""Files of equal size, each loaded by a command of its own: the last is compared with the first."""
 
 SYNTHEA = Path(os.environ.get("XINGLIN_SHARED", "../shared")) / "data" / "synthea"
 LOOK_SECONDS = 0.5
