@@ -30,9 +30,6 @@ ROUNDING: Final = 0.01
 
 _FEATURES: Final = "SELECT number, body FROM person_feature WHERE number > %s ORDER BY number LIMIT %s"
 _ALL_WORN: Final = "SELECT key FROM person_worn"
-_WEAR: Final = """
-INSERT INTO person_worn (key, rule, holders) VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING
-"""
 
 
 async def all_worn(connection: Connection) -> set[int]:
@@ -62,7 +59,7 @@ async def _wear(connection: Connection, rule: Rule, keys: Sequence[int], model: 
             known = await rows.known_numbers(connection, numbers)
             holders = _people([unpack(one.body) for _, one in sorted(known.items())], rule.people + 1, model)
         if holders > rule.people:
-            await connection.execute(_WEAR, [key, rule.id, max(holders, len(numbers))])
+            await rows.wear(connection, key, rule.id, max(holders, len(numbers)))
 
 
 def _people(holders: Sequence[Compared], most: int, model: Model) -> int:

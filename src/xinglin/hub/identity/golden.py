@@ -5,17 +5,16 @@ Which value survives is said by `data/survivorship.csv`: `take` is the `best` va
 (the source's time), `frequent` (how many sources say so), `known` (true, or a date, before false).
 """
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 from typing import Any, Final, cast
 
 from xinglin.core.exact_json import Json, dumps
 from xinglin.hub.identity.errors import FaultyIdentityTable
+from xinglin.hub.identity.tables import numbered_rows
 from xinglin.standards.persons import parts
 
 TAG: Final[Json] = {
@@ -73,8 +72,7 @@ def rules() -> Sequence[Rule]:
     """Give the survivorship rules. Raises FaultyIdentityTable."""
     name = "survivorship.csv"
     found: list[Rule] = []
-    text = (files("xinglin.hub.identity") / "data" / name).read_text(encoding="utf-8")
-    for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
+    for number, row in numbered_rows(name):
         order = tuple(row["order"].split())
         if row["take"] not in ("best", "all") or not order or not _ORDERS.issuperset(order):
             raise FaultyIdentityTable(file=name, row=number, detail=f"{row['take']} {row['order']}")

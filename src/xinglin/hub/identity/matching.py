@@ -23,9 +23,6 @@ from xinglin.standards.search.keys import digest
 SHOWN: Final = 20
 """Pairs for review of one record at most, the weightiest: more would hide what matters."""
 
-_WEAR: Final = """
-INSERT INTO person_worn (key, rule, holders) VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING
-"""
 _GOLDENS: Final = "SELECT golden, seq FROM person_golden WHERE golden = ANY(%s::text[])"
 
 
@@ -152,10 +149,10 @@ async def _wear(
                 continue
             others = [known[number] for number in numbers if number in known]
             holders = {other.golden for other in others if _differs(pairs, one.id, other.patient)}
-            if len(holders) >= rule.people or len(numbers) > rows.MOST_SHARING:
-                done = await connection.execute(_WEAR, [key, rule.id, max(len(holders) + 1, len(numbers))])
-                if done.rowcount:
-                    bearers |= {other.patient for other in others} | {one.id}
+            crowded = len(holders) >= rule.people or len(numbers) > rows.MOST_SHARING
+            bearing = max(len(holders) + 1, len(numbers))
+            if crowded and await rows.wear(connection, key, rule.id, bearing):
+                bearers |= {other.patient for other in others} | {one.id}
     return bearers
 
 

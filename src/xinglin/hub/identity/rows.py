@@ -51,6 +51,9 @@ SELECT l.patient, l.golden, l.number, f.body FROM person_link l JOIN person_feat
 WHERE {column} = ANY(%s)
 """
 _WORN: Final = "SELECT key FROM person_worn WHERE key = ANY(%s::bigint[])"
+_WEAR: Final = """
+INSERT INTO person_worn (key, rule, holders) VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING
+"""
 _FORGET: Final[tuple[LiteralString, ...]] = (
     _DROP_KEYS,
     "DELETE FROM person_feature WHERE number = ANY(%(numbers)s::bigint[])",
@@ -185,6 +188,11 @@ async def worn_keys(connection: Connection, keys: Iterable[int]) -> set[int]:
     """Give those keys whose number isn't trusted any more."""
     found = await (await connection.execute(_WORN, [sorted(keys)])).fetchall()
     return {cast("int", key) for (key,) in found}
+
+
+async def wear(connection: Connection, key: int, rule: str, holders: int) -> bool:
+    """Stop trusting a number, which `holders` bear; tell whether it was trusted until now."""
+    return bool((await connection.execute(_WEAR, [key, rule, holders])).rowcount)
 
 
 async def known_numbers(connection: Connection, numbers: Collection[int]) -> dict[int, Known]:

@@ -39,7 +39,7 @@ class Rule:
 def rules() -> tuple[Rule, ...]:
     """Give the rules in their order: the first that speaks counts. Raises FaultyIdentityTable."""
     found: list[Rule] = []
-    for number, row in _rows("rules.csv"):
+    for number, row in numbered_rows("rules.csv"):
         needs, wants = frozenset(row["needs"].split()), frozenset(row["wants"].split())
         guards = tuple(frozenset(one.split("+")) for one in row["guards"].split())
         known = row["column"] in (*COLUMNS, LOCAL, LINK) and NEEDS.issuperset(needs | wants)
@@ -54,7 +54,7 @@ def rules() -> tuple[Rule, ...]:
 def parting() -> tuple[frozenset[str], ...]:
     """Give the sets of differences each of which parts two people evidently. Raises FaultyIdentityTable."""
     found: list[frozenset[str]] = []
-    for number, row in _rows("differences.csv"):
+    for number, row in numbered_rows("differences.csv"):
         together = frozenset(row["together"].split())
         if not together or not DIFFERENCES.issuperset(together):
             raise FaultyIdentityTable(file="differences.csv", row=number, detail=row["together"])
@@ -78,7 +78,7 @@ class Doubt:
 def doubts() -> tuple[Doubt, ...]:
     """Give the doubts. Raises FaultyIdentityTable."""
     found: list[Doubt] = []
-    for number, row in _rows("doubts.csv"):
+    for number, row in numbered_rows("doubts.csv"):
         between: dict[str, range] = {}
         for one in row["levels"].split():
             field, _, text = one.partition(":")
@@ -93,18 +93,19 @@ def doubts() -> tuple[Doubt, ...]:
 @cache
 def frequent_given() -> frozenset[str]:
     """Give the given names that very many bear."""
-    return frozenset(row["given"] for _, row in _rows("frequent_given.csv"))
+    return frozenset(row["given"] for _, row in numbered_rows("frequent_given.csv"))
 
 
 @cache
 def first_model() -> Mapping[str, Mapping[int, tuple[float, float]]]:
     """Give m and u by field and level of the model that holds until one is trained."""
     found: dict[str, dict[int, tuple[float, float]]] = {}
-    for _, row in _rows("first_model.csv"):
+    for _, row in numbered_rows("first_model.csv"):
         found.setdefault(row["field"], {})[int(row["level"])] = (float(row["m"]), float(row["u"]))
     return found
 
 
-def _rows(name: str) -> Iterator[tuple[int, dict[str, str]]]:
+def numbered_rows(name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Give the rows of `data/<name>` with their numbers in the file."""
     text = (files("xinglin.hub.identity") / "data" / name).read_text(encoding="utf-8")
     yield from enumerate(csv.DictReader(text.splitlines()), 2)
