@@ -10,6 +10,7 @@ from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.hub.lifelong.answers import detail, title
 from xinglin.hub.lifelong.same import Fact
+from xinglin.hub.lifelong.statuses import status_words
 
 _CONTROL: Final = dict.fromkeys(range(32), " ")
 """Characters that XML has no place for."""
@@ -25,24 +26,48 @@ def heading(title_: str, name: str, moment: datetime) -> Json:
     return _narrative(f"<p>{_safe(title_)}: {_safe(name)} ({instant(moment)})</p>")
 
 
-def facts(found: Sequence[Fact], *, left_out: int, language: str) -> Json:
-    """Give a table of facts: what, when, value or detail, and who says so."""
-    heads = (Phrase("what"), Phrase("when"), Phrase("value"), Phrase("told by"))
+def facts(found: Sequence[Fact], *, left_out: int, language: str, contradicted: Sequence[Fact] = ()) -> Json:
+    """Give a table of facts: what, when, value or detail, its status where that isn't plain, and who says so.
+
+    `contradicted` are facts that those in the table speak against.
+    """
+    statuses = [status_words(fact, language) for fact in found]
+    heads = [Phrase("what"), Phrase("when"), Phrase("value"), Phrase("told by")]
+    if any(statuses):
+        heads.insert(3, Phrase("status"))
     head = "".join(f"<th>{_safe(one.text(language))}</th>" for one in heads)
-    body = "".join(_row(fact, language) for fact in found)
+    body = "".join(
+        _row(fact, status if any(statuses) else None, language)
+        for fact, status in zip(found, statuses, strict=True)
+    )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     if left_out:
         more = Phrase("{count} more are not listed here.", count=left_out).text(language)
         table += f"<p>{_safe(more)}</p>"
-    return _narrative(table)
+    return _narrative(table + "".join(_against(fact, language) for fact in contradicted))
 
 
-def _row(fact: Fact, language: str) -> str:
-    shown = fact.shown
-    when = " - ".join(one[:10] for one in (shown.start, shown.end) if one)
-    names = dict.fromkeys(one.place.name or one.sender.name or one.sender.source for one in fact.statements)
-    cells = (title(shown, language), when, _value(fact), "; ".join(name for name in names if name))
+def _against(fact: Fact, language: str) -> str:
+    """Say what was said against the facts listed, when and by whom."""
+    details = ", ".join(one for one in (_when(fact), _tellers(fact)) if one)
+    told = title(fact.shown, language) + (f" ({details})" if details else "")
+    return f"<p>{_safe(Phrase('Contradicted by the above: {told}', told=told).text(language))}</p>"
+
+
+def _row(fact: Fact, status: str | None, language: str) -> str:
+    cells = [title(fact.shown, language), _when(fact), _value(fact), _tellers(fact)]
+    if status is not None:
+        cells.insert(3, status)
     return "<tr>" + "".join(f"<td>{_safe(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _when(fact: Fact) -> str:
+    return " - ".join(one[:10] for one in (fact.shown.start, fact.shown.end) if one)
+
+
+def _tellers(fact: Fact) -> str:
+    names = dict.fromkeys(one.place.name or one.sender.name or one.sender.source for one in fact.statements)
+    return "; ".join(name for name in names if name)
 
 
 def _value(fact: Fact) -> str:

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from xinglin.core.clock import now
 from xinglin.core.i18n import Phrase
 from xinglin.hub.hub import Hub
+from xinglin.hub.lifelong.allergies import parted
 from xinglin.hub.lifelong.answers import measured, title
 from xinglin.hub.lifelong.gathering import Person, gather
 from xinglin.hub.lifelong.people import Who, who
 from xinglin.hub.lifelong.same import Fact, same_facts
 from xinglin.hub.lifelong.sections import chosen, sections
+from xinglin.hub.lifelong.statuses import status_words
 from xinglin.hub.lifelong.tables import kinds, rules
 from xinglin.hub.lifelong.timeline import place_of
 from xinglin.hub.lifelong.units import target_units
@@ -90,8 +92,9 @@ def _lists(person: Person, language: str, today: datetime) -> list[Listed]:
     units = target_units(person.statements)
     found: list[Listed] = []
     for section in sections():
-        mine = chosen(section, facts, today.date().isoformat())
+        mine, contradicted = parted(chosen(section, facts, today.date().isoformat()))
         lines = [(fact.shown.start[:10], _line(fact, units, language)) for fact in mine[:LINES]]
+        lines += [(fact.shown.start[:10], _against(fact, language)) for fact in contradicted]
         found.append(Listed(section.title[language], lines, len(mine)))
     return found
 
@@ -103,7 +106,13 @@ def _line(fact: Fact, units: Mapping[str, str], language: str) -> str:
         value = measured(shown, shown.content, units)
         words += [value["text"], value.get("flag", "")]
     words += [part.value.shown for part in shown.parts if part.value is not None]
-    return " ".join(word for word in words if word)
+    status = status_words(fact, language)
+    return " ".join(word for word in (*words, f"({status})" if status else "") if word)
+
+
+def _against(fact: Fact, language: str) -> str:
+    """Name what the lines above speak against."""
+    return Phrase("Contradicted by the above: {told}", told=title(fact.shown, language)).text(language)
 
 
 def _visits(facts: Sequence[Fact], language: str) -> Listed:

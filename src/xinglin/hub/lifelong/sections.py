@@ -10,6 +10,7 @@ from xinglin.hub.lifelong.concepts import codes_of
 from xinglin.hub.lifelong.elements import member, objects
 from xinglin.hub.lifelong.periods import period_end
 from xinglin.hub.lifelong.same import Fact
+from xinglin.hub.lifelong.statuses import is_refuted
 from xinglin.hub.lifelong.tables import rows
 from xinglin.hub.lifelong.timeline import place_of
 from xinglin.hub.lifelong.units import series_code
@@ -58,13 +59,17 @@ def _section(row: Mapping[str, str]) -> Section:
 
 
 def chosen(section: Section, facts: Iterable[Fact], today: str) -> list[Fact]:
-    """Give the facts that belong into a section, newest first, all of them; `today` is a FHIR date."""
+    """Give the facts that belong into a section, all of them; `today` is a FHIR date.
+
+    Newest first; what somebody has refuted comes last, but it comes: something was said.
+    """
     mine = [one for one in facts if one.shown.type in section.types]
     mine.sort(key=place_of, reverse=True)
     if section.which in ("latest", "latest_vital"):
         return _latest([one for one in mine if _is_vital(one) == (section.which == "latest_vital")])
     test = _TESTS[section.which]
-    return [one for one in mine if test(one.shown.content, today)]
+    found = [one for one in mine if test(one.shown.content, today)]
+    return sorted(found, key=lambda one: is_refuted(one.shown.content))
 
 
 def _latest(facts: Sequence[Fact]) -> list[Fact]:
@@ -86,7 +91,7 @@ def _is_vital(fact: Fact) -> bool:
 
 def _is_present(content: Json, today: str) -> bool:
     if content["resourceType"] == "Condition":
-        return not _is_refuted(content) and not _is_over(content)
+        return is_refuted(content) or not _is_over(content)
     end = _end_of(content)
     return (
         str(content.get("status") or "") in _TAKEN
@@ -112,24 +117,20 @@ def _is_over(content: Json) -> bool:
     )
 
 
-def _is_refuted(content: Json) -> bool:
-    return _has_status(content, "verificationStatus", frozenset({"refuted"}))
-
-
 def _has_status(content: Json, name: str, codes: frozenset[str]) -> bool:
     return any(coding.get("code") in codes for coding in objects(member(content.get(name)).get("coding")))
 
 
 def _is_past(content: Json, _today: str) -> bool:
-    return _is_over(content) and not _is_refuted(content)
+    return _is_over(content) and not is_refuted(content)
 
 
 def _is_done(content: Json, _today: str) -> bool:
     return str(content.get("status") or "") in _DONE
 
 
-def _is_any(content: Json, _today: str) -> bool:
-    return not _is_refuted(content)
+def _is_any(_content: Json, _today: str) -> bool:
+    return True
 
 
 _TESTS: Final[Mapping[str, Callable[[Json, str], bool]]] = {

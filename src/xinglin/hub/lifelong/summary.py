@@ -16,6 +16,7 @@ from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong import narrative
+from xinglin.hub.lifelong.allergies import parted
 from xinglin.hub.lifelong.gathering import Person, gather
 from xinglin.hub.lifelong.people import name_of
 from xinglin.hub.lifelong.same import Fact, same_facts
@@ -104,7 +105,7 @@ class _Maker:
         return {**head, "section": list(made)}
 
     def _section(self, section: Section) -> Json | None:
-        every = chosen(section, self._facts, self._today)
+        every, contradicted = parted(chosen(section, self._facts, self._today))
         facts = every[: section.most]
         if not facts and section.need == "optional":
             return None
@@ -113,7 +114,12 @@ class _Maker:
             "code": {"coding": [{"system": _LOINC, "code": section.loinc, "display": section.display}]},
         }
         if facts:
-            text = narrative.facts(facts, left_out=len(every) - len(facts), language=self._language)
+            text = narrative.facts(
+                facts,
+                left_out=len(every) - len(facts),
+                language=self._language,
+                contradicted=contradicted,
+            )
             return {**head, "text": text, "entry": [self._add(fact) for fact in facts]}
         nothing = _NOTHING.get(section.absent, Phrase("No information")).text(self._language)
         text = narrative.words(nothing)
