@@ -200,17 +200,13 @@ def reindex(
 ) -> None:
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    from xinglin.hub import commands as hub
     from xinglin.hub.search import commands
 
-    settings = configuration.load()
-    hub.refuse_none(settings)
-    hub.upgrade(settings)
     columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(_("Records indexed"), total=None)
         parameters = commands.reindex(
-            settings, everything=everything, progress=lambda more: bar.advance(task, more)
+            configuration.load(), everything=everything, progress=lambda more: bar.advance(task, more)
         )
         total = int(bar.tasks[0].completed)
     for one in parameters:

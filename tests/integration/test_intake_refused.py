@@ -20,9 +20,10 @@ from tests.intake import (
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import dumps, loads
 from xinglin.core.settings import Settings
-from xinglin.hub.intake import commands, deliveries, queue, registry
+from xinglin.hub.intake import deliveries, queue, registry
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.refused import NoReason, NotRefused, Refused
+from xinglin.hub.opened import with_connection
 
 BAD = {"resourceType": "Observation", "id": "bad", "valueInteger": 1}
 
@@ -37,7 +38,7 @@ def replay(settings: Settings, *numbers: int) -> list[tuple[int, bool, str | Non
 
 
 def receipt(settings: Settings, number: int) -> Counts:
-    return commands.with_connection(settings, lambda connection: deliveries.find(connection, number)).counts
+    return with_connection(settings, lambda connection: deliveries.find(connection, number)).counts
 
 
 def adds_up(counts: Counts) -> None:

@@ -25,15 +25,6 @@ Reason = Annotated[str, typer.Option(help=_("why; kept with the decision"))]
 Who = Annotated[str | None, typer.Option(help=_("who decides; without it the name you are logged in by"))]
 
 
-def _settings() -> configuration.Settings:
-    from xinglin.hub import commands
-
-    settings = configuration.load()
-    commands.refuse_none(settings)
-    commands.upgrade(settings)
-    return settings
-
-
 @cli.command(help=_("List local codes without a mapping, the most frequent first."), epilog=_EXITS)
 def unmapped(
     source: OneSource = None,
@@ -42,7 +33,7 @@ def unmapped(
     from xinglin.hub.codes import commands
 
     rows: list[Sequence[str]] = []
-    for local, candidate in commands.unmapped(_settings(), source=source, most=most):
+    for local, candidate in commands.unmapped(configuration.load(), source=source, most=most):
         proposed = f"{candidate.item.code} {candidate.item.name}" if candidate else "-"
         score = f"{candidate.score:.2f}" if candidate else ""
         count = f"{local.count:,}"
@@ -60,7 +51,7 @@ def candidates(
 ) -> None:
     from xinglin.hub.codes import commands
 
-    found = commands.candidates(_settings(), source=source, code=code, system=system, most=most)
+    found = commands.candidates(configuration.load(), source=source, code=code, system=system, most=most)
     local = found.local
     out.print(
         f"{local.code}  {local.display}  {local.unit}  {local.specimen}  × {local.count:,}", markup=False
@@ -102,7 +93,7 @@ def _decide(
     from xinglin.hub.codes import commands
 
     commands.decide_one(
-        _settings(),
+        configuration.load(),
         source=source,
         code=code,
         system=system,
@@ -122,7 +113,7 @@ def export(
 ) -> None:
     from xinglin.hub.codes import commands
 
-    count = commands.export(_settings(), source=source, file=file, language=LANGUAGE)
+    count = commands.export(configuration.load(), source=source, file=file, language=LANGUAGE)
     out.print(_("Wrote {count} codes to {file}.").format(count=f"{count:,}", file=file))
 
 
@@ -130,7 +121,7 @@ def export(
 def import_(file: Annotated[Path, typer.Argument(help=_("the file to read"))], who: Who = None) -> None:
     from xinglin.hub.codes import commands
 
-    count = commands.import_(_settings(), file=file, who=who or getpass.getuser())
+    count = commands.import_(configuration.load(), file=file, who=who or getpass.getuser())
     out.print(_("Stored {count} decisions.").format(count=f"{count:,}"))
 
 
@@ -139,7 +130,7 @@ def report(source: OneSource = None) -> None:
     from xinglin.hub.codes import commands
 
     rows: list[Sequence[str]] = []
-    for one in commands.report(_settings(), source=source):
+    for one in commands.report(configuration.load(), source=source):
         share = 100 * one.mapped_codings / one.codings if one.codings else 100
         counts = (one.codes, one.mapped_codes, one.codings, one.mapped_codings)
         rows.append((one.source, *map("{:,}".format, counts), f"{share:.1f}"))
@@ -160,5 +151,5 @@ def apply() -> None:
     columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(_("Records standardised"), total=None)
-        written = commands.apply(_settings(), progress=lambda more: bar.advance(task, more))
+        written = commands.apply(configuration.load(), progress=lambda more: bar.advance(task, more))
     out.print(_("{records} records changed.").format(records=f"{written:,}"))

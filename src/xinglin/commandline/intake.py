@@ -151,10 +151,10 @@ def deliveries(
     import msgspec
 
     from xinglin.core.exact_json import dumps
-    from xinglin.hub.intake import commands
     from xinglin.hub.intake.deliveries import latest
+    from xinglin.hub.opened import with_connection
 
-    found = commands.with_connection(configuration.load(), lambda c: latest(c, source=source, most=most))
+    found = with_connection(configuration.load(), lambda c: latest(c, source=source, most=most))
     if form is Form.json:
         for one in found:
             sys.stdout.buffer.write(dumps(msgspec.to_builtins(one)) + b"\n")

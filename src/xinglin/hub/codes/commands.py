@@ -1,19 +1,17 @@
 """What the `xinglin codes` commands do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from xinglin.core.settings import Settings
 from xinglin.hub.codes import sheet, work, workbench
 from xinglin.hub.codes.decisions import Decision, decide
 from xinglin.hub.codes.workbench import Bench, LocalCode, Standing
-from xinglin.hub.database import address
-from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.hub import Hub
+from xinglin.hub.opened import with_hub
 from xinglin.standards.labitems.ranker import Candidate
 
-Result = TypeVar("Result")
 WAIT_SECONDS = 0.2
 EXPORTED = 1_000_000
 """Most codes that one export holds."""
@@ -27,12 +25,12 @@ def unmapped(
     async def ask(hub: Hub) -> list[tuple[LocalCode, Candidate | None]]:
         return await workbench.proposals(hub, await workbench.unmapped(hub, source=source, most=most))
 
-    return _with_hub(settings, ask)
+    return with_hub(settings, ask)
 
 
 def candidates(settings: Settings, *, source: str, code: str, system: str | None, most: int) -> Bench:
     """Give a local code with its candidates and decisions. Raises UnknownCode or AmbiguousCode."""
-    return _with_hub(
+    return with_hub(
         settings, lambda hub: workbench.bench(hub, source=source, code=code, system=system, most=most)
     )
 
@@ -55,7 +53,7 @@ def decide_one(
         one = Decision(local.system, local.code, local.display, action, target, reason, who)
         await decide(hub, [one])
 
-    _with_hub(settings, ask)
+    with_hub(settings, ask)
 
 
 def export(settings: Settings, *, source: str | None, file: Path, language: str) -> int:
@@ -65,7 +63,7 @@ def export(settings: Settings, *, source: str | None, file: Path, language: str)
         codes = await workbench.all_codes(hub, source=source, most=EXPORTED)
         return await workbench.proposals(hub, codes)
 
-    rows = _with_hub(settings, ask)
+    rows = with_hub(settings, ask)
     file.write_text(sheet.export(rows, language), encoding="utf-8")
     return len(rows)
 
@@ -73,13 +71,13 @@ def export(settings: Settings, *, source: str | None, file: Path, language: str)
 def import_(settings: Settings, *, file: Path, who: str) -> int:
     """Store the decisions in a table, all or none; give how many. Raises UnusableSheet."""
     decisions = sheet.read(file, who)
-    _with_hub(settings, lambda hub: decide(hub, decisions))
+    with_hub(settings, lambda hub: decide(hub, decisions))
     return len(decisions)
 
 
 def report(settings: Settings, *, source: str | None) -> Sequence[Standing]:
     """Tell how far each source is."""
-    return _with_hub(settings, lambda hub: workbench.report(hub, source=source))
+    return with_hub(settings, lambda hub: workbench.report(hub, source=source))
 
 
 def apply(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -95,13 +93,4 @@ def apply(settings: Settings, progress: Callable[[int], None] = lambda _: None) 
                 await asyncio.sleep(WAIT_SECONDS)
         return written
 
-    return _with_hub(settings, ask)
-
-
-def _with_hub(settings: Settings, ask: Callable[[Hub], Awaitable[Result]]) -> Result:
-    async def opened(url: str) -> Result:
-        async with open_hub(settings, url) as hub:
-            return await ask(hub)
-
-    with address(settings) as url:
-        return asyncio.run(opened(url))
+    return with_hub(settings, ask)

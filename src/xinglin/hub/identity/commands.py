@@ -1,24 +1,21 @@
 """What the `xinglin identity` commands do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
 from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
-from xinglin.hub import commands as hub_commands
-from xinglin.hub.database import Connection, address
-from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.hub import Hub
 from xinglin.hub.identity import decisions, drawing, models, questions, whole
 from xinglin.hub.identity.decisions import Decision, Wanted
 from xinglin.hub.identity.follow import Progress, restart, step
 from xinglin.hub.identity.gathering import gather
 from xinglin.hub.identity.linkage.model import Model
 from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
-
-T = TypeVar("T")
+from xinglin.hub.opened import with_both, with_hub
 
 
 def run(
@@ -49,7 +46,7 @@ def run(
             progress(made.matched + made.removed)
         return total
 
-    return _with_hub(settings, work)
+    return with_hub(settings, work)
 
 
 MANY: Final = 20_000
@@ -91,7 +88,7 @@ def train(settings: Settings) -> tuple[int, int, int]:
         version, model, compared = await _train(hub)
         return version, model.people, compared
 
-    return _with_hub(settings, work)
+    return with_hub(settings, work)
 
 
 async def _train(hub: Hub) -> tuple[int, Model, int]:
@@ -109,59 +106,39 @@ async def _train(hub: Hub) -> tuple[int, Model, int]:
 
 def status(settings: Settings) -> Status:
     """Tell how identity stands."""
-    return _asked(settings, lambda hub, connection: questions.status(connection, hub.store))
+    return with_both(settings, lambda hub, connection: questions.status(connection, hub.store))
 
 
 def queue(settings: Settings, *, most: int, rule: str | None = None) -> Sequence[PairTold]:
     """Give the pairs that wait for review."""
-    return _asked(settings, lambda _, connection: questions.queue(connection, most=most, rule=rule))
+    return with_both(settings, lambda _, connection: questions.queue(connection, most=most, rule=rule))
 
 
 def pair(settings: Settings, one: str, other: str) -> SideBySide:
     """Give a pair side by side. Raises UnknownPair."""
-    return _asked(settings, lambda hub, connection: questions.pair(connection, hub.store, one, other))
+    return with_both(settings, lambda hub, connection: questions.pair(connection, hub.store, one, other))
 
 
 def person(settings: Settings, id_: str) -> Person:
     """Give the person that an id leads to. Raises UnknownPerson."""
-    return _asked(settings, lambda hub, connection: questions.person(connection, hub.store, id_))
+    return with_both(settings, lambda hub, connection: questions.person(connection, hub.store, id_))
 
 
 def worn(settings: Settings, *, most: int) -> Sequence[Worn]:
     """Give the numbers that rules don't trust any more."""
-    return _asked(settings, lambda _, connection: questions.worn(connection, most=most))
+    return with_both(settings, lambda _, connection: questions.worn(connection, most=most))
 
 
 def history(settings: Settings, ids: Sequence[str], *, most: int) -> Sequence[Decision]:
     """Give decisions, newest first; those about `ids` where there are any."""
-    return _asked(settings, lambda _, connection: decisions.history(connection, ids or None, most=most))
+    return with_both(settings, lambda _, connection: decisions.history(connection, ids or None, most=most))
 
 
 def decide(settings: Settings, wanted: Wanted) -> int:
     """Carry out a decision; give its number. Raises IntakeError."""
-    return _with_hub(settings, lambda hub: decisions.decide(hub, wanted))
+    return with_hub(settings, lambda hub: decisions.decide(hub, wanted))
 
 
 def undo(settings: Settings, number: int, who: str, why: str) -> int:
     """Undo a decision; give the number of the undoing. Raises IntakeError."""
-    return _with_hub(settings, lambda hub: decisions.undo(hub, number, who, why))
-
-
-def _asked(settings: Settings, work: Callable[[Hub, Connection], Awaitable[T]]) -> T:
-    async def opened(hub: Hub) -> T:
-        async with hub.database.connection() as connection:
-            return await work(hub, connection)
-
-    return _with_hub(settings, opened)
-
-
-def _with_hub(settings: Settings, work: Callable[[Hub], Awaitable[T]]) -> T:
-    hub_commands.refuse_none(settings)
-    hub_commands.upgrade(settings)
-
-    async def opened(url: str) -> T:
-        async with open_hub(settings, url) as hub:
-            return await work(hub)
-
-    with address(settings) as url:
-        return asyncio.run(opened(url))
+    return with_hub(settings, lambda hub: decisions.undo(hub, number, who, why))

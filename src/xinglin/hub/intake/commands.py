@@ -2,18 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
 from xinglin.core.settings import Settings
-from xinglin.core.telemetry import configure_logs
-from xinglin.hub import schema
-from xinglin.hub.database import Connection, NoAnswer, address
-from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.database import NoAnswer
+from xinglin.hub.hub import Hub
 from xinglin.hub.intake import deliveries, sources
 from xinglin.hub.intake.counts import Counts
 from xinglin.hub.intake.crew import Crew, Here, loader, processes
@@ -21,8 +19,7 @@ from xinglin.hub.intake.deliveries import Delivery
 from xinglin.hub.intake.jobs import Jobs, open_jobs
 from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.intake.sources import Source
-
-Result = TypeVar("Result")
+from xinglin.hub.opened import quiet, with_address
 
 ALONE_BYTES: Final = 4_000_000
 """Up to so much is loaded in one process: starting more takes longer than the work."""
@@ -46,28 +43,6 @@ class Summary(msgspec.Struct, kw_only=True):
     seconds: float
 
 
-def with_hub(settings: Settings, work: Callable[[Hub, str], Awaitable[Result]]) -> Result:
-    """Run `work` with the hub, its schema brought up to date, and the database's address."""
-    configure_logs(settings)
-
-    async def opened(url: str) -> Result:
-        async with open_hub(settings, url) as hub:
-            return await work(hub, url)
-
-    with address(settings) as url:
-        schema.upgrade(url)
-        return asyncio.run(opened(url))
-
-
-def with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    """Run `work` in a transaction of the hub's database."""
-
-    async def connected(hub: Hub, _: str) -> Result:
-        return await hub.transaction(work)
-
-    return with_hub(settings, connected)
-
-
 def files_of(paths: Iterable[Path]) -> Iterator[Path]:
     """Give the files, those of folders in the order of their names; hidden files and folders are left out."""
     for path in paths:
@@ -85,8 +60,11 @@ def intake(settings: Settings, *, source: str | None, paths: Sequence[Path], pro
     Without a source they are the hub's own (`LOCAL`). What another process begins to load is waited for, and
     what one left undone is gone on with. Raises UnknownSource, SourceDisabled, or OSError for a path.
     """
-    return with_hub(
-        settings, lambda hub, url: take_in(settings, hub, url, source=source, paths=paths, progress=progress)
+    own = quiet(settings)
+    return with_address(
+        own,
+        lambda hub, url: take_in(own, hub, url, source=source, paths=paths, progress=progress),
+        make=True,
     )
 
 

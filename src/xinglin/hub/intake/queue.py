@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import refused
-from xinglin.hub.intake.commands import with_connection, with_hub
 from xinglin.hub.intake.crew import loader
 from xinglin.hub.intake.refused import Refused
 from xinglin.hub.intake.replay import Replayed, all_waiting
 from xinglin.hub.intake.replay import replay as replay_one
+from xinglin.hub.opened import with_connection, with_hub
 
 
 def list_some(
@@ -59,7 +59,7 @@ def replay(
 ) -> list[Replayed]:
     """Load the named items again, or else all that the filters leave. Raises NotRefused."""
 
-    async def work(hub: Hub, _: str) -> list[Replayed]:
+    async def work(hub: Hub) -> list[Replayed]:
         wanted = numbers or [
             one.number for one in await all_waiting(hub, source=source, code=code, delivery=delivery)
         ]

@@ -7,15 +7,15 @@ import msgspec
 from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection
 from xinglin.hub.intake import sources
-from xinglin.hub.intake.commands import with_connection
 from xinglin.hub.intake.formats import NAMES
 from xinglin.hub.intake.sources import Source, WrongSource
+from xinglin.hub.opened import with_connection
 
 
 def add(settings: Settings, given: Mapping[str, object]) -> str:
     """Register a source; give its token. Raises WrongSource or SourceTaken."""
     source = sources.checked(_read(given), frozenset(NAMES))
-    return with_connection(settings, lambda connection: sources.add(connection, source))
+    return with_connection(settings, lambda connection: sources.add(connection, source), make=True)
 
 
 def change(settings: Settings, id_: str, given: Mapping[str, object]) -> None:

@@ -1,14 +1,13 @@
 """What the `xinglin quality` commands do."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from xinglin.core.settings import Settings
-from xinglin.hub import commands as hub_commands
-from xinglin.hub.database import Connection, address
-from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.database import Connection
+from xinglin.hub.hub import Hub
+from xinglin.hub.opened import with_both, with_hub
 from xinglin.hub.quality import score
 from xinglin.hub.quality.errors import WrongReport
 from xinglin.hub.quality.evaluate import STEP, Progress, evaluate
@@ -18,8 +17,6 @@ from xinglin.hub.quality.ruleset import RuleSet, in_force
 from xinglin.hub.quality.score import Failing, Period, Scores
 
 LANGUAGES: Final = ("zh", "en")
-
-T = TypeVar("T")
 
 
 def run(settings: Settings, *, progress: Callable[[int], None] = lambda _: None) -> Progress:
@@ -34,17 +31,17 @@ def run(settings: Settings, *, progress: Callable[[int], None] = lambda _: None)
             if made.finished:
                 return Progress(records, removed, days, finished=True)
 
-    return _with_hub(settings, work)
+    return with_hub(settings, work)
 
 
 def scores(settings: Settings, wanted: Period, institution: str | None = None) -> tuple[RuleSet, Scores]:
     """Give the rules in force and the scorecards of a period."""
     rules = in_force(settings.quality)
 
-    async def work(connection: Connection) -> Scores:
+    async def work(_: Hub, connection: Connection) -> Scores:
         return await score.scores(connection, rules, wanted, institution)
 
-    return rules, _asked(settings, work)
+    return rules, with_both(settings, work)
 
 
 def failing(
@@ -53,10 +50,10 @@ def failing(
     """Give records that fail a rule. Raises UnknownRule."""
     rules = in_force(settings.quality)
 
-    async def work(connection: Connection) -> Sequence[Failing]:
+    async def work(_: Hub, connection: Connection) -> Sequence[Failing]:
         return await score.failing(connection, rules, rule, institution, wanted, most=most)
 
-    return _asked(settings, work)
+    return with_both(settings, work)
 
 
 def report(
@@ -88,34 +85,14 @@ def report(
 def _examples(settings: Settings, rules: RuleSet, found: Scores) -> list[tuple[str, str, Failing]]:
     """Give failing records of each institution's worst rules: institution, rule, record."""
 
-    async def work(connection: Connection) -> list[tuple[str, str, Failing]]:
+    async def work(_: Hub, connection: Connection) -> list[tuple[str, str, Failing]]:
         rows: list[tuple[str, str, Failing]] = []
         for one in found.cards[:50]:
-            for rule, _ in one.card.worst(rules, 5):
+            for rule, _tally in one.card.worst(rules, 5):
                 records = await score.failing(
                     connection, rules, rule.id, one.institution, found.period, most=20
                 )
                 rows += [(one.institution, rule.id, record) for record in records]
         return rows
 
-    return _asked(settings, work)
-
-
-def _asked(settings: Settings, work: Callable[[Connection], Awaitable[T]]) -> T:
-    async def opened(hub: Hub) -> T:
-        async with hub.database.connection() as connection:
-            return await work(connection)
-
-    return _with_hub(settings, opened)
-
-
-def _with_hub(settings: Settings, work: Callable[[Hub], Awaitable[T]]) -> T:
-    hub_commands.refuse_none(settings)
-    hub_commands.upgrade(settings)
-
-    async def opened(url: str) -> T:
-        async with open_hub(settings, url) as hub:
-            return await work(hub)
-
-    with address(settings) as url:
-        return asyncio.run(opened(url))
+    return with_both(settings, work)

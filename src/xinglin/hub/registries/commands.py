@@ -1,15 +1,15 @@
 """What `xinglin registry …` does."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from xinglin.core.exact_json import Json
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import sources
-from xinglin.hub.intake.commands import with_hub
 from xinglin.hub.intake.sources import LOCAL, Source
+from xinglin.hub.opened import with_hub
 from xinglin.hub.registries import find, institutions, load, sheet
 from xinglin.hub.registries.errors import UnknownPlace
 from xinglin.hub.registries.find import Entry
@@ -19,7 +19,6 @@ from xinglin.hub.registries.speaking import ALL, codes_of
 from xinglin.hub.registries.tables import GRADES, KINDS
 from xinglin.standards.places import Level, Place, children, path
 
-Result = TypeVar("Result")
 LOADERS: Final = {
     "institutions": load.load_institutions,
     "departments": load.load_departments,
@@ -28,13 +27,9 @@ LOADERS: Final = {
 }
 
 
-def _with(settings: Settings, work: Callable[[Hub], Awaitable[Result]]) -> Result:
-    return with_hub(settings, lambda hub, _: work(hub))
-
-
 def load_table(settings: Settings, sort: str, file: Path, *, store: bool) -> Outcome:
     """Load a table of `LOADERS`; without `store` only check it. Raises UnusableRegister or OSError."""
-    return _with(settings, lambda hub: LOADERS[sort](hub, file, store=store))
+    return with_hub(settings, lambda hub: LOADERS[sort](hub, file, store=store), make=True)
 
 
 def places_below(code: str, deepest: Level) -> list[Place]:
@@ -57,7 +52,7 @@ def load_places(
 ) -> Outcome:
     """Store the Locations of a place, of those above and below it. Raises UnknownPlace."""
     found = places_below(code, deepest)
-    return _with(settings, lambda hub: load.load_places(hub, found, progress))
+    return with_hub(settings, lambda hub: load.load_places(hub, found, progress), make=True)
 
 
 def known_place(code: str) -> tuple[Place, ...]:
@@ -70,12 +65,12 @@ def known_place(code: str) -> tuple[Place, ...]:
 
 def entries(settings: Settings) -> list[Entry]:
     """Give the registered institutions, by code."""
-    return sorted(_with(settings, find.entries), key=lambda one: one.key)
+    return sorted(with_hub(settings, find.entries), key=lambda one: one.key)
 
 
 def show(settings: Settings, code: str) -> Json:
     """Give the Organization registered under a code. Raises UnknownInstitution."""
-    return _with(settings, lambda hub: find.entry(hub, code))
+    return with_hub(settings, lambda hub: find.entry(hub, code))
 
 
 def tree(settings: Settings) -> list[tuple[int, Entry]]:
@@ -96,7 +91,7 @@ def tree(settings: Settings) -> list[tuple[int, Entry]]:
 def export(settings: Settings) -> str:
     """Write the registered institutions as the table that `load` reads."""
     known = entries(settings)
-    found = _with(settings, _sites)
+    found = with_hub(settings, _sites)
     return sheet.write(institutions.COLUMNS, (_row(one, found.get(one.key, "")) for one in known))
 
 
@@ -150,4 +145,4 @@ def sources_outside(settings: Settings) -> list[tuple[Source, str]]:
             for code in sorted(codes_of(one) - known.keys() - {ALL, one.institution_code})
         ]
 
-    return _with(settings, work)
+    return with_hub(settings, work)

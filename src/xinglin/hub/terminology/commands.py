@@ -1,27 +1,21 @@
 """What the `xinglin terminology` commands do."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
 
 from xinglin.core.exact_json import Json
 from xinglin.core.settings import Settings
-from xinglin.hub import commands
-from xinglin.hub.database import address
-from xinglin.hub.hub import Hub, open_hub
+from xinglin.hub.hub import Hub
+from xinglin.hub.opened import with_hub
 from xinglin.hub.terminology import load as loading
 from xinglin.hub.terminology.load import Listed, Outcome
 from xinglin.standards.terminology.errors import UnknownSystem
 from xinglin.standards.terminology.loading import Release
 from xinglin.standards.terminology.model import Concept, Selection
 
-Result = TypeVar("Result")
-
 
 def load(settings: Settings, release: Release, progress: Callable[[int], None] = lambda _: None) -> Outcome:
     """Store a code system; `progress` is told how many more concepts are done."""
-    commands.upgrade(settings)
-    return _with_hub(settings, lambda hub: loading.load(hub, release, progress))
+    return with_hub(settings, lambda hub: loading.load(hub, release, progress), make=True)
 
 
 def stored(settings: Settings) -> list[Listed]:
@@ -31,7 +25,7 @@ def stored(settings: Settings) -> list[Listed]:
         async with hub.database.connection() as connection:
             return await loading.listed(connection)
 
-    return _looking(settings, work)
+    return with_hub(settings, work)
 
 
 def built_in(settings: Settings) -> list[Json]:
@@ -52,24 +46,9 @@ def show(settings: Settings, url: str, version: str, most: int) -> tuple[str, in
             found = await system.select(Selection(), 0, most)
             return system.head.version, found.total, list(found.concepts)
 
-    return _looking(settings, work)
+    return with_hub(settings, work)
 
 
 def remove(settings: Settings, url: str, version: str) -> Listed:
     """Delete a stored code system and its concepts. Raises UnknownSystem."""
-    return _looking(settings, lambda hub: loading.remove(hub, url, version))
-
-
-def _looking(settings: Settings, work: Callable[[Hub], Awaitable[Result]]) -> Result:
-    commands.refuse_none(settings)
-    commands.upgrade(settings)
-    return _with_hub(settings, work)
-
-
-def _with_hub(settings: Settings, work: Callable[[Hub], Awaitable[Result]]) -> Result:
-    async def opened(url: str) -> Result:
-        async with open_hub(settings, url) as hub:
-            return await work(hub)
-
-    with address(settings) as url:
-        return asyncio.run(opened(url))
+    return with_hub(settings, lambda hub: loading.remove(hub, url, version))
