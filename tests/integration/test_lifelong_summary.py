@@ -1,6 +1,7 @@
 """What a summary and the screen say of what was refuted, contradicted, stopped or long not confirmed."""
 
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -129,3 +130,79 @@ def test_no_known_allergy_stands_beside_what_is_over_or_refuted(
     none = allergy("none", "No known allergy", "2024-01-01", "lab", code="716186003")
     filled(settings, none, allergy("al1", "头孢", "2020-01-01", "his", *stand))
     assert entries(client, ALLERGIES) == ["none", "al1"]
+
+
+TODAY = date.today()
+UCUM = "http://unitsofmeasure.org"
+
+
+def order(id_: str, days_ago: int, source: str = "his", **other: Any) -> Json:
+    """Make an order of warfarin, for 30 days or (`days=0`) without an end."""
+    days = other.pop("days", 30)
+    supply = {"expectedSupplyDuration": {"value": days, "unit": "d", "system": UCUM, "code": "d"}}
+    told: Json = {
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "华法林钠片"},
+        "authoredOn": (TODAY - timedelta(days=days_ago)).isoformat(),
+        "dosageInstruction": [{"text": "3mg qd"}],
+    }
+    ends: Json = {"dispenseRequest": supply} if days else {}
+    return of("MedicationRequest", id_, "a", source, **told | ends | other)
+
+
+NUMBER: Json = {"identifier": [{"system": "urn:xinglin:id:his:order", "value": "7"}]}
+PLAIN: Json = {"identifier": [{"value": "7"}]}
+ELSE: Json = {"medicationCodeableConcept": {"text": "地高辛片"}}
+
+ENDS: list[tuple[str, Json, Json, list[str]]] = [
+    ("completed later", {}, {"status": "completed"}, ["m1"]),
+    ("expired later", {}, {"days": 3}, ["m1"]),
+    ("stopped, another order", {}, {"status": "stopped"}, ["m1"]),
+    ("stopped, this order", NUMBER, {"status": "stopped", **NUMBER}, []),
+    ("stopped by a number of nobody's", PLAIN, {"status": "stopped", **PLAIN}, ["m1"]),
+    ("another medicine of one prescription", NUMBER, {"status": "stopped", **NUMBER, **ELSE}, ["m1"]),
+    ("another dose under one number", NUMBER,
+     {"status": "stopped", "dosageInstruction": [{"text": "5mg qd"}], **NUMBER}, ["m1"]),
+    ("completed, this order", NUMBER, {"status": "completed", **NUMBER}, ["m1"]),
+    ("cancelled, this order", NUMBER, {"status": "cancelled", **NUMBER}, []),
+    ("cancelled, another order", NUMBER, {"status": "cancelled"}, ["m1"]),
+    ("taken back, under one number", NUMBER, {"status": "entered-in-error", **NUMBER}, ["m1"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "listed"), [case[1:] for case in ENDS], ids=[case[0] for case in ENDS]
+)
+def test_what_is_over_never_hides_what_is_taken(
+    client: TestClient, settings: Settings, first: Json, later: Json, listed: list[str]
+) -> None:
+    filled(settings, order("m1", 10, **first), order("m2", 5, **later))
+    assert [one for one in entries(client, MEDICINES) if one.startswith("m")] == listed
+    assert shown(settings, "Medicines") == ["华法林钠片"] * len(listed)
+
+
+def test_orders_long_not_confirmed_stand_apart(client: TestClient, settings: Settings) -> None:
+    old = (TODAY - timedelta(days=400)).isoformat()
+    filled(
+        settings,
+        order("m1", 400, days=0),
+        order("m2", 300, days=0, **ELSE),
+        order("m3", 400, days=500, medicationCodeableConcept={"text": "阿司匹林"}),
+        order("m4", 0, days=0, medicationCodeableConcept={"text": "旧"}, authoredOn=f"{TODAY.year - 3}"),
+    )
+    assert entries(client, MEDICINES) == ["m2", "m3", "m1", "m4"]
+    told = lines(client, MEDICINES)
+    assert [len(one) for one in told] == [4, 4, 4, 1, 5, 5, 5]
+    assert told[3][0].startswith("Ordered long ago without an end")
+    assert told[5][3] == f"not confirmed since {old}"
+    assert told[6][3] == f"not confirmed since {TODAY.year - 3}"
+    assert lines(client, MEDICINES, "zh")[5][3] == f"自 {old} 起未再确认"
+    assert shown(settings, "Medicines")[2] == f"华法林钠片 (not confirmed since {old})"
+    assert shown(settings, "现用药物", "zh")[2] == f"华法林钠片 (自 {old} 起未再确认)"
+
+
+def test_a_new_order_confirms_the_old_one(client: TestClient, settings: Settings) -> None:
+    filled(settings, order("m1", 400, days=0), order("m2", 5))
+    assert entries(client, MEDICINES) == ["m2"]
+    assert "not confirmed" not in str(lines(client, MEDICINES))

@@ -15,7 +15,7 @@ from xinglin.hub.lifelong.errors import TooManyRecords
 from xinglin.hub.lifelong.links import Linked, linked
 from xinglin.hub.lifelong.places import Places, organizations_of, source_of
 from xinglin.hub.lifelong.same import Fact, same_facts
-from xinglin.hub.lifelong.statements import Statement, statement
+from xinglin.hub.lifelong.statements import Statement, cancelled, statement
 from xinglin.hub.lifelong.tables import Rules, rules, shapes
 from xinglin.hub.records import Gone, Key, Record, Unknown
 from xinglin.hub.search.page import Finder
@@ -37,11 +37,15 @@ _decode: Final = msgspec.json.Decoder(float_hook=ExactDecimal).decode
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person, the Patient that stands for them, and what their records say."""
+    """A person, the Patient that stands for them, and what their records say.
+
+    `cancelled` are orders of medicines that were taken back: no facts, but they end what bears their number.
+    """
 
     linked: Linked
     head: Record
     statements: Sequence[Statement]
+    cancelled: Sequence[Statement] = ()
 
     def facts(self, use: Rules) -> list[Fact]:
         """Give what is told, each fact once."""
@@ -58,7 +62,7 @@ async def gather(hub: Hub, connection: Connection, id_: str, types: Iterable[str
     contents = await _contents(hub.store, connection, person, wanted)
     places = await _places(hub.store, connection, [content for content, _ in contents])
     found = await asyncio.to_thread(_statements, contents, places, hub.zone)
-    return Person(person, head, found)
+    return Person(person, head, *found)
 
 
 async def facts_of(
@@ -155,6 +159,16 @@ async def _names(store: Store, connection: Connection, targets: Iterable[str]) -
     }
 
 
-def _statements(contents: Sequence[tuple[Json, int]], places: Places, zone: str) -> list[Statement]:
-    found = (statement(content, version, places, zone) for content, version in contents)
-    return [one for one in found if one is not None]
+def _statements(
+    contents: Sequence[tuple[Json, int]], places: Places, zone: str
+) -> tuple[list[Statement], list[Statement]]:
+    """Give what is said, and the orders that were taken back."""
+    said: list[Statement] = []
+    ends: list[Statement] = []
+    for content, version in contents:
+        one = statement(content, version, places, zone)
+        if one is not None:
+            said.append(one)
+        elif (end := cancelled(content, version, places, zone)) is not None:
+            ends.append(end)
+    return said, ends

@@ -9,6 +9,7 @@ from xinglin.core.clock import instant
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.hub.lifelong.answers import detail, title
+from xinglin.hub.lifelong.medicines import unconfirmed_since
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.statuses import status_words
 
@@ -26,12 +27,28 @@ def heading(title_: str, name: str, moment: datetime) -> Json:
     return _narrative(f"<p>{_safe(title_)}: {_safe(name)} ({instant(moment)})</p>")
 
 
-def facts(found: Sequence[Fact], *, left_out: int, language: str, contradicted: Sequence[Fact] = ()) -> Json:
+def facts(
+    found: Sequence[Fact], *, left_out: int, language: str, today: str, contradicted: Sequence[Fact] = ()
+) -> Json:
     """Give a table of facts: what, when, value or detail, its status where that isn't plain, and who says so.
 
-    `contradicted` are facts that those in the table speak against.
+    `today` is a FHIR date. `contradicted` are facts that those in the table speak against.
     """
-    statuses = [status_words(fact, language) for fact in found]
+    old = [fact for fact in found if unconfirmed_since(fact, today)]
+    table = _table([fact for fact in found if fact not in old], language, today)
+    if old:
+        apart = Phrase("Ordered long ago without an end; nobody has confirmed that they are still taken:")
+        table += f"<p>{_safe(apart.text(language))}</p>{_table(old, language, today)}"
+    if left_out:
+        more = Phrase("{count} more are not listed here.", count=left_out).text(language)
+        table += f"<p>{_safe(more)}</p>"
+    return _narrative(table + "".join(_against(fact, language) for fact in contradicted))
+
+
+def _table(found: Sequence[Fact], language: str, today: str) -> str:
+    if not found:
+        return ""
+    statuses = [status_words(fact, language, today) for fact in found]
     heads = [Phrase("what"), Phrase("when"), Phrase("value"), Phrase("told by")]
     if any(statuses):
         heads.insert(3, Phrase("status"))
@@ -40,11 +57,7 @@ def facts(found: Sequence[Fact], *, left_out: int, language: str, contradicted: 
         _row(fact, status if any(statuses) else None, language)
         for fact, status in zip(found, statuses, strict=True)
     )
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    if left_out:
-        more = Phrase("{count} more are not listed here.", count=left_out).text(language)
-        table += f"<p>{_safe(more)}</p>"
-    return _narrative(table + "".join(_against(fact, language) for fact in contradicted))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _against(fact: Fact, language: str) -> str:

@@ -14,6 +14,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong.allergies import parted
 from xinglin.hub.lifelong.answers import measured, title
 from xinglin.hub.lifelong.gathering import Person, gather
+from xinglin.hub.lifelong.medicines import listed_facts
 from xinglin.hub.lifelong.people import Who, who
 from xinglin.hub.lifelong.same import Fact, same_facts
 from xinglin.hub.lifelong.sections import chosen, sections
@@ -88,25 +89,26 @@ def _institutions(facts: Sequence[Fact]) -> Mapping[str, int]:
 
 
 def _lists(person: Person, language: str, today: datetime) -> list[Listed]:
-    facts = same_facts(person.statements, rules("list"))
+    day = today.date().isoformat()
+    facts = listed_facts(person, day)
     units = target_units(person.statements)
     found: list[Listed] = []
     for section in sections():
-        mine, contradicted = parted(chosen(section, facts, today.date().isoformat()))
-        lines = [(fact.shown.start[:10], _line(fact, units, language)) for fact in mine[:LINES]]
+        mine, contradicted = parted(chosen(section, facts, day))
+        lines = [(fact.shown.start[:10], _line(fact, units, language, day)) for fact in mine[:LINES]]
         lines += [(fact.shown.start[:10], _against(fact, language)) for fact in contradicted]
         found.append(Listed(section.title[language], lines, len(mine)))
     return found
 
 
-def _line(fact: Fact, units: Mapping[str, str], language: str) -> str:
+def _line(fact: Fact, units: Mapping[str, str], language: str, today: str) -> str:
     shown = fact.shown
     words = [title(shown, language)]
     if shown.value is not None:
         value = measured(shown, shown.content, units)
         words += [value["text"], value.get("flag", "")]
     words += [part.value.shown for part in shown.parts if part.value is not None]
-    status = status_words(fact, language)
+    status = status_words(fact, language, today)
     return " ".join(word for word in (*words, f"({status})" if status else "") if word)
 
 

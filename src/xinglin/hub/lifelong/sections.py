@@ -8,7 +8,7 @@ from typing import Final
 from xinglin.core.exact_json import Json
 from xinglin.hub.lifelong.concepts import codes_of
 from xinglin.hub.lifelong.elements import member, objects
-from xinglin.hub.lifelong.periods import period_end
+from xinglin.hub.lifelong.medicines import is_taken, unconfirmed_since
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.statuses import is_refuted
 from xinglin.hub.lifelong.tables import rows
@@ -17,9 +17,6 @@ from xinglin.hub.lifelong.units import series_code
 
 _OVER: Final = frozenset({"inactive", "remission", "resolved"})
 """Clinical statuses of what isn't so any more (http://hl7.org/fhir/R4/valueset-condition-clinical.html)."""
-_TAKEN: Final = frozenset({"active", "on-hold", "unknown", "intended", ""})
-"""Statuses of medicines that may be taken at present."""
-_NOT_ORDERED: Final = frozenset({"proposal", "plan", "option"})
 _DONE: Final = frozenset({"completed", "in-progress", "unknown", ""})
 
 
@@ -61,7 +58,8 @@ def _section(row: Mapping[str, str]) -> Section:
 def chosen(section: Section, facts: Iterable[Fact], today: str) -> list[Fact]:
     """Give the facts that belong into a section, all of them; `today` is a FHIR date.
 
-    Newest first; what somebody has refuted comes last, but it comes: something was said.
+    Newest first; medicines not confirmed for long and what somebody has refuted come last, but they come:
+    something was said.
     """
     mine = [one for one in facts if one.shown.type in section.types]
     mine.sort(key=place_of, reverse=True)
@@ -69,7 +67,7 @@ def chosen(section: Section, facts: Iterable[Fact], today: str) -> list[Fact]:
         return _latest([one for one in mine if _is_vital(one) == (section.which == "latest_vital")])
     test = _TESTS[section.which]
     found = [one for one in mine if test(one.shown.content, today)]
-    return sorted(found, key=lambda one: is_refuted(one.shown.content))
+    return sorted(found, key=lambda one: is_refuted(one.shown.content) or unconfirmed_since(one, today) != "")
 
 
 def _latest(facts: Sequence[Fact]) -> list[Fact]:
@@ -92,23 +90,7 @@ def _is_vital(fact: Fact) -> bool:
 def _is_present(content: Json, today: str) -> bool:
     if content["resourceType"] == "Condition":
         return is_refuted(content) or not _is_over(content)
-    end = _end_of(content)
-    return (
-        str(content.get("status") or "") in _TAKEN
-        and str(content.get("intent") or "") not in _NOT_ORDERED
-        and content.get("doNotPerform") is not True
-        and (end is None or end[:10] >= today[: len(end[:10])])
-    )
-
-
-def _end_of(content: Json) -> str | None:
-    """Give until when a medicine goes, where that is said."""
-    supply = member(content.get("dispenseRequest"))
-    for period in (content.get("effectivePeriod"), supply.get("validityPeriod")):
-        end = member(period).get("end")
-        if end:
-            return str(end)
-    return period_end(content)
+    return is_taken(content, today)
 
 
 def _is_over(content: Json) -> bool:

@@ -72,12 +72,25 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 def statement(content: Json, version: int, places: Places, zone: str) -> Statement | None:
     """Give what a record says; None for a record that was taken back."""
+    verified = _verified(content)
+    if str(content.get("status") or verified) in VOID or verified in VOID:
+        return None
+    return read(content, version, places, zone)
+
+
+def cancelled(content: Json, version: int, places: Places, zone: str) -> Statement | None:
+    """Give what a cancelled order of a medicine says; None for every other record."""
+    kind = content["resourceType"]
+    if content.get("status") != "cancelled" or shapes()[kind].kind != "medicine":
+        return None
+    return read(content, version, places, zone)
+
+
+def read(content: Json, version: int, places: Places, zone: str) -> Statement:
+    """Give what a record says, taken back or not."""
     kind: str = content["resourceType"]
     shape = shapes()[kind]
-    verified = _first_code(content["verificationStatus"]) if "verificationStatus" in content else ""
-    status = str(content.get("status") or verified)
-    if status in VOID or verified in VOID:
-        return None
+    status = str(content.get("status") or _verified(content))
     sender = places.sender(content)
     start, end = _first(content, shape.starts), _first(content, shape.ends)
     concept = _concept(content, shape)
@@ -189,6 +202,10 @@ def _numbers(content: Json) -> frozenset[str]:
         return frozenset()
     every = [*objects(content.get("identifier")), *objects(content.get("masterIdentifier"))]
     return frozenset(f"{one.get('system', '')}|{one['value']}" for one in every if one.get("value"))
+
+
+def _verified(content: Json) -> str:
+    return _first_code(content["verificationStatus"]) if "verificationStatus" in content else ""
 
 
 def _first_code(concept: Any) -> str:

@@ -5,7 +5,9 @@ from functools import cache
 from typing import Final
 
 from xinglin.core.exact_json import Json
+from xinglin.core.i18n import Phrase
 from xinglin.hub.lifelong.elements import member, objects
+from xinglin.hub.lifelong.medicines import unconfirmed_since
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.tables import rows
 
@@ -17,16 +19,21 @@ def is_refuted(content: Json) -> bool:
     return _REFUTED in _codes(content, "verificationStatus")
 
 
-def status_words(fact: Fact, language: str) -> str:
+def status_words(fact: Fact, language: str, today: str) -> str:
     """Give how a fact stands; empty where it is plainly so (confirmed, active, completed).
 
-    Whoever is less sure than another doesn't hide it: all certainties that were said are named.
+    Whoever is less sure than another doesn't hide it: all certainties that were said are named. `today` is a
+    FHIR date.
     """
     certainties = (code for one in fact.statements for code in _codes(one.content, "verificationStatus"))
     found = dict.fromkeys([*certainties, *_courses(fact.shown.content)])
+    words = [_names()[code][f"name_{language}"] if code in _names() else code for code in found]
     if all(code in _names() and _names()[code]["plain"] == "yes" for code in found):
-        return ""
-    return "; ".join(_names()[code][f"name_{language}"] if code in _names() else code for code in found)
+        words = []
+    since = unconfirmed_since(fact, today)
+    if since:
+        words.append(Phrase("not confirmed since {date}", date=since).text(language))
+    return "; ".join(words)
 
 
 def _courses(content: Json) -> Iterator[str]:

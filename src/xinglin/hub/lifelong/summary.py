@@ -18,10 +18,10 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong import narrative
 from xinglin.hub.lifelong.allergies import parted
 from xinglin.hub.lifelong.gathering import Person, gather
+from xinglin.hub.lifelong.medicines import listed_facts
 from xinglin.hub.lifelong.people import name_of
-from xinglin.hub.lifelong.same import Fact, same_facts
+from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.sections import Section, chosen, sections
-from xinglin.hub.lifelong.tables import rules
 
 _LOINC: Final = "http://loinc.org"
 _ABSENT: Final = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
@@ -60,7 +60,7 @@ class _Maker:
         self._patient: Json = person.head.content
         self._base, self._language, self._moment = base, language, moment
         self._today = moment.astimezone(ZoneInfo(zone)).date().isoformat()
-        self._facts = same_facts(person.statements, rules("list"))
+        self._facts = listed_facts(person, self._today)
         self._subject: Json = {"reference": f"Patient/{self._patient['id']}"}
         self._author = uuid.uuid5(uuid.NAMESPACE_URL, base).urn
         self._entries: dict[str, Json] = {}
@@ -118,6 +118,7 @@ class _Maker:
                 facts,
                 left_out=len(every) - len(facts),
                 language=self._language,
+                today=self._today,
                 contradicted=contradicted,
             )
             return {**head, "text": text, "entry": [self._add(fact) for fact in facts]}
