@@ -17,12 +17,13 @@ from xinglin.standards.datasets.errors import WrongDeclaration
 from xinglin.standards.datasets.expressions import WrongExpression
 from xinglin.standards.datasets.model import Column, DataMapping
 from xinglin.standards.datasets.rows import Row
-from xinglin.standards.datasets.sorts import number_type, ucum_of
+from xinglin.standards.datasets.sorts import number_type
 from xinglin.standards.datasets.tables import timing, timing_of
 from xinglin.standards.datasets.values import FLAGS, to_date, to_moment, to_number, to_quantity
 from xinglin.standards.identifiers import SCHEMES, Identifier, Kind, kind_of_document, preferred
 from xinglin.standards.identifiers.systems import DOCUMENT_SYSTEM, systems
 from xinglin.standards.identifiers.text import is_rounded
+from xinglin.standards.units import read_unit
 
 Function = Callable[[Any, Row], Any]
 """From a cell's text, or the value of the function before, and the row, to a value."""
@@ -233,7 +234,7 @@ def _quantity(call: Call) -> Function:
 
     def quantity(value: Any, row: Row) -> Json | None:
         shown = (unit(row) if unit else fixed) or ""
-        found = to_quantity(str(value), shown, ucum_of(shown))
+        found = to_quantity(str(value), shown, read_unit(shown) or "")
         return row.leave(call.index) if found is None else found
 
     return quantity
@@ -245,7 +246,7 @@ def _result(call: Call) -> Function:
 
     def result(value: str, row: Row) -> tuple[str, Any]:
         shown = (unit(row) if unit else fixed) or ""
-        found = to_quantity(value, shown, ucum_of(shown))
+        found = to_quantity(value, shown, read_unit(shown) or "")
         return ("String", value) if found is None else ("Quantity", found)
 
     return result

@@ -1,4 +1,4 @@
-"""What sorts of local numbers are called in HL7 v2 table 0203, and units by their usual names."""
+"""What sorts of local numbers are called in HL7 v2 table 0203."""
 
 import csv
 from functools import cache
@@ -23,15 +23,3 @@ def number_type(sort: str) -> Json:
         return {"text": sort}
     concept: Json = {"coding": [{"system": _TABLE_0203, "code": row["v2_0203"]}]} if row["v2_0203"] else {}
     return {**concept, "text": row["name_zh"]}
-
-
-@cache
-def _units() -> dict[str, str]:
-    source = files("xinglin.standards.datasets") / "data" / "units.csv"
-    with source.open(encoding="utf-8") as handle:
-        return {row["unit"]: row["ucum"] for row in csv.DictReader(handle)}
-
-
-def ucum_of(unit: str) -> str:
-    """Give the UCUM code of a unit as Chinese systems write it; "" where it isn't known."""
-    return _units().get(unit, "")

@@ -27,6 +27,12 @@ _E_POWER = re.compile(r"^(?:1)?[eE]\+?0?(\d{1,2})(?=/|$)")
 _FEU = re.compile(r"[\s({\[]*(FEU|DDU)[)}\]]*", re.IGNORECASE)
 _NOT_UCUM = frozenset({"G", "T", "K", "M", "PH", "pH", "Ph", "ph", "P", "B", "A", "C", "F", "R", "a", "b"})
 """What UCUM could read, gauss or petahenry, but no laboratory means."""
+_SMALL = {
+    code.lower(): code for code in ("kg", "mg", "ug", "ng", "pg", "mmol", "umol", "nmol", "pmol", "mL", "uL")
+}
+"""What is meant in any capitals: UCUM would read MG as megagram, uG as microgauss, Ml as megalitre."""
+_VAGUE = frozenset({"单位"})
+"""Of blood, insulin or an enzyme: by themselves these don't say what is counted."""
 _FACTOR = re.compile(r"(?!10(?:3|6|9|12)(?:/|$)|1/)\d+(?:/|$)")
 """A bare number in front, as in 9/L: rather what is left of 10^9/L. 109/L has only lost its sign."""
 _COUNT = re.compile(r"^(10\*-?\d+)?(.*)$")
@@ -36,7 +42,7 @@ _COUNT = re.compile(r"^(10\*-?\d+)?(.*)$")
 def read_unit(text: str) -> str | None:
     """Give the UCUM code of a unit as it was written; None where it isn't known.
 
-    A UCUM code comes back as it is. Never raises.
+    A UCUM code comes back as it is, but for capitals that no laboratory means (`_SMALL`). Never raises.
     """
     if not text or len(text) > MAX_LENGTH:
         return None
@@ -47,7 +53,7 @@ def read_unit(text: str) -> str | None:
     if annotation:
         cleaned = cleaned[: annotation.start()] + cleaned[annotation.end() :]
     found = _whole(cleaned)
-    if found is None:  # UCUM as it should be, in a form that people don't write
+    if found is None:  # it may still be UCUM as it should be, in a form that people don't write
         return text if is_known(text) and text not in _NOT_UCUM else None
     if annotation is None:
         return found
@@ -94,8 +100,12 @@ def _part(text: str, *, alone: bool, last: bool) -> str | None:
     words = _words()
     if text in {"", "1"} and not alone and not last:
         return ""
+    if alone and text in _VAGUE:
+        return None
     if text in words:
         return words[text] or (None if alone else "")
+    if text.lower() in _SMALL:
+        return _SMALL[text.lower()]
     lower = text[:-1] + "L" if text.endswith("l") and text != "mol" and not text.endswith("mol") else text
     if text in _NOT_UCUM:
         return None

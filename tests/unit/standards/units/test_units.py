@@ -43,6 +43,13 @@ WRITTEN = [
     ("mm/1h", "mm/h"),
     ("℃", "Cel"),
     ("mosm/kg", "mosm/kg"),
+    ("MG", "mg"),
+    ("Mg/dl", "mg/dL"),
+    ("μG/L", "ug/L"),
+    ("PG/mL", "pg/mL"),
+    ("Mmol/L", "mmol/L"),
+    ("Ml", "mL"),
+    ("岁", "a"),
 ]
 
 
@@ -53,7 +60,8 @@ def test_reads_what_people_write(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "NCU", "阴性", "S/CO", "COI", "G", "PH", "卡门单位", "x" * 1000, "///", "/", "9/L", "100/L"]
+    "text",
+    ["", "NCU", "阴性", "S/CO", "COI", "G", "PH", "卡门单位", "x" * 1000, "///", "/", "9/L", "100/L", "单位"],
 )
 def test_doesnt_guess(text: str) -> None:
     assert read_unit(text) is None
