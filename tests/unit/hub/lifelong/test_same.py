@@ -386,8 +386,14 @@ TIMES = st.sampled_from([
     *(f"2026-03-02T10:{minute:02}:00+08:00" for minute in range(0, 60, 4)),
     "2026-03-02", "2026-03", "2026", "2026-03-02T23:58:00+08:00", "2026-03-03", "", "nonsense",
 ])  # fmt: skip
+SITES: list[Json] = [
+    {"bodySite": {"text": "左臂"}},
+    {"bodySite": {"text": "右臂"}},
+    {"bodySite": {"text": "臂"}, "specimen": {"display": "血"}},
+    {"specimen": {"reference": "Specimen/1"}, "method": {"text": "指血"}},
+]
 RECORDS = st.builds(
-    lambda value, unit, time, code, source, status, number: (
+    lambda value, unit, time, code, source, status, number, where: (
         result(
             value,
             unit,
@@ -395,6 +401,7 @@ RECORDS = st.builds(
             code,
             status=status,
             identifier=[{"system": "s", "value": number}] if number else [],
+            **where,
         ),
         source,
     ),
@@ -405,6 +412,7 @@ RECORDS = st.builds(
     st.sampled_from(["lab", "his", "town", ""]),
     st.sampled_from(["final", "preliminary"]),
     st.sampled_from(["", "", "", "1", "2"]),
+    st.sampled_from([{}, {}, *SITES]),
 )
 
 
