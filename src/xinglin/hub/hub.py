@@ -207,7 +207,7 @@ class Hub:
         try:
             async with self.database.connection() as connection:
                 if await self.store.train(connection):
-                    logger().info("dictionary trained")
+                    logger().debug("dictionary trained")
         except DatabaseError as error:  # packing goes on with the dictionary there is
             logger().warning("dictionary not trained", **describe(error))
 
