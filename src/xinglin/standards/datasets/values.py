@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from xinglin.core.exact_json import ExactDecimal, Json
 from xinglin.core.i18n import Phrase
+from xinglin.standards.conversion.comparators import compared
 
 UCUM: Final = "http://unitsofmeasure.org"
 _PLAIN_DATE: Final = re.compile(r"([12]\d{3})(\d\d)?(\d\d)?")
@@ -23,8 +24,6 @@ _COMMAS: Final = re.compile(r"[+-]?[0-9.]*,[0-9.,]*")
 _MARKED: Final = ("<super>", "<sub>", "<circle>", "<fraction>")
 """Characters that mean more than their digit: 10² isn't 102."""
 _DAY_NUMBER: Final = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]{1,15})?")
-_COMPARED: Final = re.compile(r"(<=|>=|<|>|≤|≥|＜|＞)\s*(.+)")
-_SIGNS: Final = {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"}
 _SERIAL: Final = re.compile(r"\d{1,6}(?:\.\d{1,15})?")
 _EPOCH: Final = datetime(1899, 12, 30)  # day 0 of Excel; 1900-02-29 makes earlier days doubtful
 _FIRST_SURE: Final = 61
@@ -173,17 +172,16 @@ def to_quantity(text: str, unit: str, ucum: str = "") -> Json | None:
 
     `unit` is shown; `ucum` is the UCUM code where it is known. Raises AmbiguousNumber.
     """
-    text = narrow(text)
-    found = _COMPARED.fullmatch(text)
+    sign, number = compared(narrow(text))
     try:
-        value = to_number(found[2] if found else text)
+        value = to_number(number)
     except AmbiguousNumber:
         raise
     except (BadValue, InvalidOperation):
         return None
     quantity: dict[str, Any] = {"value": value}
-    if found:
-        quantity["comparator"] = _SIGNS.get(found[1], found[1])
+    if sign:
+        quantity["comparator"] = sign
     if unit:
         quantity["unit"] = unit
     if ucum:

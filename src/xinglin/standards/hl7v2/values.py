@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from xinglin.core.exact_json import Json
+from xinglin.standards.conversion.comparators import compared
 from xinglin.standards.hl7v2 import datatypes
 from xinglin.standards.hl7v2.context import Context
 
-_COMPARED: Final = re.compile(r"(<=|>=|<|>|≤|≥|＜|＞)\s*([+-]?\d+(?:\.\d+)?)")
-_COMPARATORS: Final = {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"}
 _RANGE: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(?:-{1,2}|~|～|—|–|－)\s*([+-]?\d+(?:\.\d+)?)")
 _BOUND: Final = re.compile(r"(<=|>=|≤|≥)\s*([+-]?\d+(?:\.\d+)?)")
 _MIME: Final = {
@@ -46,15 +45,11 @@ def _string(rep: str, _: Json, ctx: Context) -> Value | None:
 
 
 def _number(rep: str, units: Json, ctx: Context) -> Value | None:
-    text = ctx.text(rep)
+    sign, text = compared(ctx.text(rep))
     found = datatypes.number(text)
-    if found is not None:
-        return "valueQuantity", {"value": found, **units}
-    compared = _COMPARED.fullmatch(text)
-    if compared is None:
+    if found is None:
         return None
-    sign = _COMPARATORS.get(compared[1], compared[1])
-    return "valueQuantity", {"value": datatypes.number(compared[2]), "comparator": sign, **units}
+    return "valueQuantity", {"value": found, **({"comparator": sign} if sign else {}), **units}
 
 
 def _structured(rep: str, units: Json, ctx: Context) -> Value | None:

@@ -113,7 +113,7 @@ def _part(text: str, *, alone: bool, last: bool) -> str | None:
         return lower
     if is_known(text):
         return text
-    if text.upper() in {"L", "DL", "ML", "UL", "FL"}:
+    if text.upper() in {"L", "DL", "FL"}:
         return text[:-1].lower() + "L"
     match = _COUNT.match(text)
     if match and match[1] and match[2]:  # 10*9个, 10*6copies
@@ -136,24 +136,7 @@ def _words() -> dict[str, str]:
 @cache
 def _folded() -> dict[str, str]:
     """Units of laboratories by their lower-case writing: none of these means two things."""
-    codes = (
-        "g",
-        "mg",
-        "ug",
-        "ng",
-        "pg",
-        "mol",
-        "mmol",
-        "umol",
-        "nmol",
-        "pmol",
-        "U",
-        "mU",
-        "kU",
-        "%",
-        "kPa",
-        "fL",
-    )
+    codes = ("g", "mol", "U", "mU", "kU", "%", "kPa", "fL")
     found = {code.lower(): code for code in codes}
     found.update(
         {word.lower(): code for word, code in _words().items() if word.lower() in {"iu", "miu", "uiu"}}

@@ -10,20 +10,11 @@ from xinglin.standards.cda.reading import Reading
 from xinglin.standards.cda.sections.entries import Entry, element_code, entries, of_role
 from xinglin.standards.cda.tables import rows
 from xinglin.standards.cda.xml import Node, attribute, child, children, text_of, type_of
+from xinglin.standards.conversion.comparators import compared
 
 _INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _HL7_FLAGS: Final = "2.16.840.1.113883.5.83"
 _HL7_MEANINGS: Final = frozenset(("N", "A", "AA", "H", "HH", "L", "LL", "S", "I", "R", "POS", "NEG", "IND"))
-_COMPARATORS: Final = (
-    ("<=", "<="),
-    ("≤", "<="),
-    (">=", ">="),
-    ("≥", ">="),
-    ("<", "<"),
-    ("＜", "<"),
-    (">", ">"),
-    ("＞", ">"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +141,10 @@ def _value(item: Item) -> Json:
     measured = quantity(entry.value, unit)
     if measured:
         return {"valueQuantity": measured}
-    for sign, comparator in _COMPARATORS:
-        if entry.said.startswith(sign) and (limit := number(entry.said[len(sign) :].strip())) is not None:
-            said = {"value": limit, "comparator": comparator, "unit": unit}
-            return {"valueQuantity": {name: part for name, part in said.items() if part is not None}}
+    sign, rest = compared(entry.said)
+    if sign and (limit := number(rest.strip())) is not None:
+        said = {"value": limit, "comparator": sign, "unit": unit}
+        return {"valueQuantity": {name: part for name, part in said.items() if part is not None}}
     return {"valueString": " ".join(part for part in (entry.said, unit) if part)}
 
 
