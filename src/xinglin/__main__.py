@@ -27,7 +27,7 @@ from xinglin.commandline import (
     standards,
     terminology,
 )
-from xinglin.commandline.shell import LANGUAGE, _, err, out, show_table
+from xinglin.commandline.shell import LANGUAGE, _, counting, err, out, show_table, tell
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError, XinglinError
 from xinglin.core.os_errors import reason
@@ -198,21 +198,14 @@ def version() -> None:
 def reindex(
     everything: Annotated[bool, typer.Option("--everything", help=_("index every record again"))] = False,
 ) -> None:
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
     from xinglin.hub.search import commands
 
-    columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(_("Records indexed"), total=None)
-        parameters = commands.reindex(
-            configuration.load(), everything=everything, progress=lambda more: bar.advance(task, more)
-        )
-        total = int(bar.tasks[0].completed)
+    with counting(_("Records indexed")) as bar:
+        parameters = commands.reindex(configuration.load(), everything=everything, progress=bar.more)
     for one in parameters:
         told = _("indexed") if one.finished else _("waits for other transactions to end")
         out.print(f"{one.url}  {one.done:,}  {told}")
-    out.print(_("{records} records indexed.").format(records=f"{total:,}"))
+    tell(_("{records} records indexed."), records=bar.done)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
-"""Tables of the command line: on a terminal, and in a pipe."""
+"""What the commands write: tables, texts, JSON, on a terminal and in a pipe."""
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
@@ -23,3 +24,23 @@ def test_on_a_terminal_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.count("葡") + told.count("萄") + told.count("糖") == len(LONG)
     assert "title" in told
     assert "[bold]" in told
+
+
+def test_whole_numbers_get_separators(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(shell, "out", Console(file=written))
+    shell.tell("{records} of {version}: {share}", records=1234567, version="2026", share="1000.5")
+    assert written.getvalue() == "1,234,567 of 2026: 1000.5\n"
+
+
+def test_json_is_one_line_whatever_the_terminal_is(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    shell.show_json({"name": LONG})
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == f'{{"name":"{LONG}"}}\n'.encode()
+
+
+def test_what_is_counted_adds_up() -> None:
+    with shell.counting("Records") as bar:
+        bar.more(2)
+        bar.more(3)
+    assert bar.done == 5

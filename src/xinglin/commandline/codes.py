@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xinglin.commandline.shell import LANGUAGE, _, out, show_table
+from xinglin.commandline.shell import LANGUAGE, _, counting, out, show_table, tell
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(
@@ -114,7 +114,7 @@ def export(
     from xinglin.hub.codes import commands
 
     count = commands.export(configuration.load(), source=source, file=file, language=LANGUAGE)
-    out.print(_("Wrote {count} codes to {file}.").format(count=f"{count:,}", file=file))
+    tell(_("Wrote {count} codes to {file}."), count=count, file=file)
 
 
 @cli.command("import", help=_("Store the decisions of an exported CSV, all or none."), epilog=_EXITS)
@@ -122,7 +122,7 @@ def import_(file: Annotated[Path, typer.Argument(help=_("the file to read"))], w
     from xinglin.hub.codes import commands
 
     count = commands.import_(configuration.load(), file=file, who=who or getpass.getuser())
-    out.print(_("Stored {count} decisions.").format(count=f"{count:,}"))
+    tell(_("Stored {count} decisions."), count=count)
 
 
 @cli.command(help=_("Tell how far each source is: codes and codings that have a mapping."), epilog=_EXITS)
@@ -143,13 +143,8 @@ def report(source: OneSource = None) -> None:
     epilog=_("Exit codes: 0 done; 10 settings; 11 database. Stopped, it goes on where it was."),
 )
 def apply() -> None:
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
-    from xinglin.commandline.shell import err
     from xinglin.hub.codes import commands
 
-    columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(_("Records standardised"), total=None)
-        written = commands.apply(configuration.load(), progress=lambda more: bar.advance(task, more))
-    out.print(_("{records} records changed.").format(records=f"{written:,}"))
+    with counting(_("Records standardised")) as bar:
+        written = commands.apply(configuration.load(), progress=bar.more)
+    tell(_("{records} records changed."), records=written)

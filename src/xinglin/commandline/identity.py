@@ -1,17 +1,25 @@
 """`xinglin identity …`."""
 
 import getpass
-import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from xinglin.commandline import identity_link
-from xinglin.commandline.shell import LANGUAGE, _, err, out
+from xinglin.commandline.shell import (
+    LANGUAGE,
+    Form,
+    Format,
+    _,
+    counting,
+    err,
+    out,
+    show_json,
+    show_table,
+    tell,
+)
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(no_args_is_help=True, help=_("One person, one identity: matching, review, decisions."))
@@ -24,13 +32,6 @@ _EXITS = _(
 )
 
 
-class Form(StrEnum):
-    """In which form an answer is written."""
-
-    text = "text"
-    json = "json"
-
-
 class Action(StrEnum):
     """What can be decided."""
 
@@ -41,7 +42,6 @@ class Action(StrEnum):
     MERGE = "merge"
 
 
-Format = Annotated[Form, typer.Option("--format", help=_("text, or JSON for machines"))]
 Why = Annotated[str, typer.Option(help=_("why; kept with the decision"))]
 Who = Annotated[str | None, typer.Option(help=_("who decides; without it the name you are logged in by"))]
 Most = Annotated[int, typer.Option(help=_("how many"), min=1, max=10_000)]
@@ -54,23 +54,17 @@ Most = Annotated[int, typer.Option(help=_("how many"), min=1, max=10_000)]
 def run(
     full: Annotated[bool, typer.Option("--full", help=_("every Patient again; decisions stay"))] = False,
 ) -> None:
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
     from xinglin.hub.identity import commands
 
-    columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(_("Patients matched"), total=None)
+    with counting(_("Patients matched")) as bar:
         done = commands.run(
             configuration.load(),
             full=full,
-            progress=lambda more: bar.advance(task, more),
+            progress=bar.more,
             tell=lambda said: err.print(said.text(LANGUAGE), markup=False),
         )
     told = _("{matched} Patients matched, {removed} removed, {goldens} golden Patients written.")
-    out.print(
-        told.format(matched=f"{done.matched:,}", removed=f"{done.removed:,}", goldens=f"{done.goldens:,}")
-    )
+    tell(told, matched=done.matched, removed=done.removed, goldens=done.goldens)
 
 
 @cli.command(
@@ -84,7 +78,7 @@ def train() -> None:
 
     version, people, pairs = commands.train(configuration.load())
     told = _("Model {version} is in force, trained on {people} Patients and {pairs} pairs of them.")
-    out.print(told.format(version=version, people=f"{people:,}", pairs=f"{pairs:,}"))
+    tell(told, version=str(version), people=people, pairs=pairs)
     out.print(_("Match those that are here already by it with 'xinglin identity run --full'."))
 
 
@@ -94,7 +88,7 @@ def status(form: Format = Form.text) -> None:
 
     told = answers.status_as_json(commands.status(configuration.load()))
     if form is Form.json:
-        return _write(told)
+        return show_json(told)
     for name, text in (
         ("patients", _("Patients of sources")),
         ("persons", _("persons")),
@@ -116,13 +110,13 @@ def person(
 
     told = answers.person_as_json(commands.person(configuration.load(), id_), LANGUAGE)
     if form is Form.json:
-        return _write(told)
+        return show_json(told)
     out.print(f"{told['golden']}  {_summary(told['patient'])}", markup=False)
     rows = [
         (one["patient"], one["source"] or "-", one["how"], _bits(one["weight"]), one["since"][:10])
         for one in told["sources"]
     ]
-    _table((_("Patient"), _("source"), _("how"), _("weight"), _("since")), rows)
+    show_table((_("Patient"), _("source"), _("how"), _("weight"), _("since")), rows)
     for pair in told["pairs"]:
         _tell_pair(pair)
     return None
@@ -139,7 +133,7 @@ def list_(
     found = commands.queue(configuration.load(), most=most, rule=rule)
     told = [answers.pair_as_json(one, LANGUAGE) for one in found]
     if form is Form.json:
-        return _write(told)
+        return show_json(told)
     rows = [
         (
             *one["patients"],
@@ -149,7 +143,7 @@ def list_(
         )
         for one in told
     ]
-    _table((_("Patient"), _("Patient"), _("weight"), _("probability"), _("rule")), rows)
+    show_table((_("Patient"), _("Patient"), _("weight"), _("probability"), _("rule")), rows)
     return None
 
 
@@ -169,9 +163,9 @@ def show(
         chart.write_text(drawing.pair_chart(found.pair, LANGUAGE), "utf-8")
     told = answers.side_by_side_as_json(found, LANGUAGE)
     if form is Form.json:
-        return _write(told)
+        return show_json(told)
     first, second = told["patients"]
-    _table(
+    show_table(
         (_("field"), first, second),
         [(name, _text(both[0]), _text(both[1])) for name, both in told["compared"].items()],
     )
@@ -187,12 +181,12 @@ def worn(most: Most = 50, form: Format = Form.text) -> None:
 
     told = [answers.worn_as_json(one, LANGUAGE) for one in commands.worn(configuration.load(), most=most)]
     if form is Form.json:
-        return _write(told)
+        return show_json(told)
     rows = [
         (one["rule"]["text"], f"{one['holders']:,}", one["since"][:10], " ".join(one["patients"]))
         for one in told
     ]
-    _table((_("rule"), _("people"), _("since"), _("Patient")), rows)
+    show_table((_("rule"), _("people"), _("since"), _("Patient")), rows)
     return None
 
 
@@ -242,7 +236,7 @@ def history(
     found = commands.history(configuration.load(), ids or [], most=most)
     told = [answers.decision_as_json(one) for one in found]
     if form is Form.json:
-        return _write(told)
+        return show_json(told)
     for one in told:
         mark = " " if one["in_force"] else "×"
         about = f"{one['action']} {one['undoes']}" if "undoes" in one else one["action"]
@@ -278,22 +272,3 @@ def _bits(weight: float | None) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _write(told: object) -> None:
-    from xinglin.core.exact_json import dumps
-
-    sys.stdout.buffer.write(dumps(told) + b"\n")  # pyright: ignore[reportArgumentType]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if not out.is_terminal:  # a line each for other programs
-        for row in rows:
-            print(*row, sep="\t")  # noqa: T201 - not folded
-        return
-    table = Table(box=None)
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)

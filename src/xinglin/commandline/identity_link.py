@@ -1,6 +1,7 @@
 """`xinglin identity link` and `xinglin identity evaluate`: parts of the group `identity`."""
 
-import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from xinglin.commandline.shell import _, err, out
+from xinglin.commandline.shell import Form, Format, _, err, out, show_json, tell
 
 if TYPE_CHECKING:
+    from xinglin.hub.identity.linkage.files import Linked
     from xinglin.hub.identity.linkage.truth import Evaluation, Share
 
 cli = typer.Typer()
@@ -24,11 +26,29 @@ class Partners(StrEnum):
     many = "many"
 
 
-class Form(StrEnum):
-    """In which form an answer is written."""
-
-    text = "text"
-    json = "json"
+Left = Annotated[Path, typer.Argument(help=_("a CSV file"), exists=True, dir_okay=False)]
+Right = Annotated[
+    Path | None,
+    typer.Argument(
+        help=_("another; without it the first is linked with itself"), exists=True, dir_okay=False
+    ),
+]
+Map = Annotated[
+    Path, typer.Option("--map", help=_("YAML: which column holds which field"), exists=True, dir_okay=False)
+]
+Out = Annotated[Path, typer.Option("--out", help=_("the CSV to write: the decided links"))]
+Threshold = Annotated[
+    float, typer.Option(help=_("probability from which a pair is a link"), min=0.0001, max=0.9999)
+]
+PartnersOption = Annotated[
+    Partners, typer.Option(help=_("in the other file: one, many, or by whether the files have duplicates"))
+]
+Use = Annotated[
+    Path | None,
+    typer.Option("--model", help=_("use this model instead of training one"), exists=True, dir_okay=False),
+]
+Keep = Annotated[Path | None, typer.Option("--save-model", help=_("write the model as JSON"))]
+Chart = Annotated[Path | None, typer.Option(help=_("write the model's match weights as SVG"))]
 
 
 @cli.command(
@@ -36,44 +56,21 @@ class Form(StrEnum):
     epilog=_("Exit codes: 0 done; 10 the extra 'identity' is missing; 12 a file, the map or the model."),
 )
 def link(
-    left: Annotated[Path, typer.Argument(help=_("a CSV file"), exists=True, dir_okay=False)],
-    right: Annotated[
-        Path | None,
-        typer.Argument(
-            help=_("another; without it the first is linked with itself"), exists=True, dir_okay=False
-        ),
-    ] = None,
+    left: Left,
+    right: Right = None,
     *,
-    columns: Annotated[
-        Path,
-        typer.Option("--map", help=_("YAML: which column holds which field"), exists=True, dir_okay=False),
-    ],
-    pairs: Annotated[Path, typer.Option("--out", help=_("the CSV to write: the decided links"))],
-    threshold: Annotated[
-        float, typer.Option(help=_("probability from which a pair is a link"), min=0.0001, max=0.9999)
-    ] = 0.5,
-    partners: Annotated[
-        Partners,
-        typer.Option(help=_("in the other file: one, many, or by whether the files have duplicates")),
-    ] = Partners.auto,
-    use: Annotated[
-        Path | None,
-        typer.Option(
-            "--model", help=_("use this model instead of training one"), exists=True, dir_okay=False
-        ),
-    ] = None,
-    keep: Annotated[Path | None, typer.Option("--save-model", help=_("write the model as JSON"))] = None,
-    chart: Annotated[Path | None, typer.Option(help=_("write the model's match weights as SVG"))] = None,
+    columns: Map,
+    pairs: Out,
+    threshold: Threshold = 0.5,
+    partners: PartnersOption = Partners.auto,
+    use: Use = None,
+    keep: Keep = None,
+    chart: Chart = None,
 ) -> None:
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     from xinglin.hub.identity.linkage import files
     from xinglin.hub.identity.linkage.storing import load_model, save_chart, save_model
 
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True
-    ) as bar:
-        task = bar.add_task("")
+    with _steps() as progress:
         found = files.link(
             left,
             right,
@@ -82,22 +79,31 @@ def link(
             threshold=threshold,
             assignment=partners.value,
             model=load_model(use) if use else None,
-            progress=lambda step: bar.update(task, description=_(step)),
+            progress=progress,
         )
     if keep:
         save_model(found.model, keep)
     if chart:
         save_chart(found, chart)
+    _tell_linked(found, with_itself=right is None)
+
+
+@contextmanager
+def _steps() -> Generator[Callable[[str], None]]:
+    """Show, on a terminal, which step a work is at."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda step: bar.update(task, description=_(step))
+
+
+def _tell_linked(found: "Linked", *, with_itself: bool) -> None:
     told = _("{links} links among {people} records; {compared} pairs compared in {seconds} s.")
-    out.print(
-        told.format(
-            links=f"{found.links:,}",
-            people=f"{found.left + found.right:,}",
-            compared=f"{found.compared:,}",
-            seconds=f"{found.seconds:.1f}",
-        )
-    )
-    if right:
+    people, seconds = found.left + found.right, f"{found.seconds:.1f}"
+    tell(told, links=found.links, people=people, compared=found.compared, seconds=seconds)
+    if not with_itself:
         one, many = _("Each record has one partner at most."), _("A record may have several partners.")
         out.print(one if found.is_one_to_one else many)
 
@@ -112,21 +118,20 @@ def evaluate(
         Path,
         typer.Option(help=_("CSV: id_left,id_right; or id,entity and columns that mark groups"), exists=True),
     ],
-    form: Annotated[Form, typer.Option("--format", help=_("text, or JSON for machines"))] = Form.text,
+    form: Format = Form.text,
 ) -> None:
-    from xinglin.core.exact_json import dumps
     from xinglin.hub.identity.linkage import truth as measuring
 
     found = measuring.evaluate(pairs, truth)
     if form is Form.json:
-        sys.stdout.buffer.write(dumps(found.to_json()) + b"\n")
+        show_json(found.to_json())
         return
     _tell(found)
 
 
 def _tell(found: "Evaluation") -> None:
     told = _("{links} links, {right} of them right; {true} pairs are true.")
-    out.print(told.format(links=f"{found.links:,}", right=f"{found.right:,}", true=f"{found.true:,}"))
+    tell(told, links=found.links, right=found.right, true=found.true)
     table = Table(box=None, title=_("with 95 % intervals"), title_justify="left")
     for title in ("", _("precision"), _("recall"), "F1"):
         table.add_column(title)

@@ -3,14 +3,13 @@
 import re
 import sys
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from xinglin.commandline.shell import LANGUAGE, _, err, out, show_table
+from xinglin.commandline.shell import LANGUAGE, Form, _, err, out, show_json, show_table, tell
 from xinglin.core import settings as configuration
 
 if TYPE_CHECKING:
@@ -24,13 +23,6 @@ REFUSED = 3
 
 STATES = {"waiting": "waiting", "loading": "loading", "done": "done", "failed": "given up"}
 """The states of deliveries in words."""
-
-
-class Form(StrEnum):
-    """How the summary is told."""
-
-    text = "text"
-    json = "json"
 
 
 @cli.command(
@@ -68,23 +60,20 @@ def intake(
 
         summary = commands.intake(configuration.load(), source=source, paths=paths, progress=progress)
     if form is Form.json:
-        sys.stdout.buffer.write(_json(summary) + b"\n")
+        show_json(_as_json(summary))
     else:
         _tell(summary)
     if summary.counts.refused:
         sys.exit(REFUSED)
 
 
-def _json(summary: "Summary") -> bytes:
+def _as_json(summary: "Summary") -> dict[str, object]:
     import msgspec
 
-    from xinglin.core.exact_json import dumps
-
-    shown = msgspec.to_builtins(summary.counts) | {
+    return msgspec.to_builtins(summary.counts) | {
         "seconds": round(summary.seconds, 3),
         "deliveries": msgspec.to_builtins(summary.deliveries),
     }
-    return dumps(shown)
 
 
 def _tell(summary: "Summary") -> None:
@@ -95,14 +84,13 @@ def _tell(summary: "Summary") -> None:
     told = _(
         "{received} received: {accepted} accepted, {unchanged} unchanged, {refused} refused; {rate} a second."
     )
-    out.print(
-        told.format(
-            received=f"{counts.received:,}",
-            accepted=f"{counts.accepted:,}",
-            unchanged=f"{counts.unchanged:,}",
-            refused=f"{counts.refused:,}",
-            rate=f"{counts.received / max(summary.seconds, 0.001):,.0f}",
-        )
+    tell(
+        told,
+        received=counts.received,
+        accepted=counts.accepted,
+        unchanged=counts.unchanged,
+        refused=counts.refused,
+        rate=round(counts.received / max(summary.seconds, 0.001)),
     )
     meanings = {error.code: error.message for error in all_errors()}
 
@@ -150,14 +138,13 @@ def deliveries(
 ) -> None:
     import msgspec
 
-    from xinglin.core.exact_json import dumps
     from xinglin.hub.intake.deliveries import latest
     from xinglin.hub.opened import with_connection
 
     found = with_connection(configuration.load(), lambda c: latest(c, source=source, most=most))
     if form is Form.json:
         for one in found:
-            sys.stdout.buffer.write(dumps(msgspec.to_builtins(one)) + b"\n")
+            show_json(msgspec.to_builtins(one))
         return
     titles = (
         "delivery",

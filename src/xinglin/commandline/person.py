@@ -1,15 +1,12 @@
 """`xinglin person …`."""
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from xinglin.commandline.shell import LANGUAGE, _, out
+from xinglin.commandline.shell import LANGUAGE, Form, Format, _, out, show_json, show_table
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(no_args_is_help=True, help=_("One person's whole record, and how far identity has come."))
@@ -23,16 +20,6 @@ First = Annotated[str | None, typer.Option("--from", help=_("from this day, mont
 Last = Annotated[str | None, typer.Option("--to", help=_("up to this day, month or year"))]
 Where = Annotated[str | None, typer.Option("--institution", help=_("name or part of it, or credit code"))]
 Code = Annotated[str | None, typer.Option(help=_("a code, such as 2345-7"))]
-
-
-class Form(StrEnum):
-    """In which form an answer is written."""
-
-    text = "text"
-    json = "json"
-
-
-AsForm = Annotated[Form, typer.Option("--format", help=_("text, or JSON for machines"))]
 
 
 def kind_names() -> Mapping[str, str]:
@@ -64,7 +51,7 @@ def timeline(
     code: Code = None,
     count: Annotated[int, typer.Option(help=_("entries on a page"), min=1, max=500)] = 50,
     after: Annotated[str | None, typer.Option(help=_("the place that a page before gave"))] = None,
-    form: AsForm = Form.text,
+    form: Format = Form.text,
 ) -> None:
     from xinglin.hub.lifelong import commands
     from xinglin.hub.lifelong.timeline import Asked
@@ -72,10 +59,10 @@ def timeline(
     asked = Asked(tuple(kind or ()), first, last, institution, code, count, after)
     found = commands.timeline(configuration.load(), id_, asked, LANGUAGE)
     if form is Form.json:
-        _print_json(found)
+        show_json(found)
         return
     heads = (_("when"), _("what sort"), _("what"), _("value"), _("where"), _("told by"))
-    _tell(heads, [_row(one) for one in found["entries"]])
+    show_table(heads, [_row(one) for one in found["entries"]])
     if out.is_terminal:
         told = _("{shown} of {total} entries, from {records} records of {patients} Patients.")
         out.print(
@@ -100,7 +87,7 @@ def series(
     last: Last = None,
     institution: Where = None,
     code: Code = None,
-    form: AsForm = Form.text,
+    form: Format = Form.text,
 ) -> None:
     from xinglin.hub.lifelong import commands
     from xinglin.hub.lifelong.timeline import Asked
@@ -108,7 +95,7 @@ def series(
     asked = Asked(first=first, last=last, institution=institution, code=code)
     found = commands.series(configuration.load(), id_, asked)
     if form is Form.json:
-        _print_json(found)
+        show_json(found)
         return
     heads = (_("what"), _("when"), _("value"), _("unit"), _("range"), _("where"))
     rows = [
@@ -123,7 +110,7 @@ def series(
         for one in found["series"]
         for point in one["points"]
     ]
-    _tell(heads, rows)
+    show_table(heads, rows)
 
 
 @cli.command(
@@ -154,13 +141,13 @@ def show(id_: Id) -> None:
     help=_("Show how far identity has come in each institution; data quality tells whose a Patient is."),
     epilog=_("Exit codes: 0 shown; 10 settings; 11 database."),
 )
-def coverage(form: AsForm = Form.text) -> None:
+def coverage(form: Format = Form.text) -> None:
     from xinglin.hub.lifelong import commands
     from xinglin.hub.lifelong.coverage import coverage_as_json, total
 
     found = commands.coverage(configuration.load())
     if form is Form.json:
-        _print_json(coverage_as_json(found))
+        show_json(coverage_as_json(found))
         return
     heads = (
         *(_("institution"), _("code"), _("Patients"), _("matched"), _("linked"), _("waiting for review")),
@@ -177,7 +164,7 @@ def coverage(form: AsForm = Form.text) -> None:
         )
         for one in (*found, total(found))
     ]
-    _tell(heads, rows)
+    show_table(heads, rows)
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -235,22 +222,3 @@ def _range(value: Mapping[str, Any]) -> str:
 def _bracketed(value: Mapping[str, Any]) -> str:
     text = _range(value)
     return f"[{text}]" if text else ""
-
-
-def _print_json(found: Any) -> None:
-    from xinglin.core.exact_json import dumps
-
-    sys.stdout.buffer.write(dumps(found) + b"\n")
-
-
-def _tell(heads: Iterable[str], rows: Sequence[Sequence[str]]) -> None:
-    if not out.is_terminal:  # a line each for other programs, whatever its length
-        for row in rows:
-            print(*(cell.replace("\t", " ").replace("\n", " ") for cell in row), sep="\t")  # noqa: T201 - not folded
-        return
-    table = Table(box=None)
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    out.print(table)

@@ -1,27 +1,18 @@
 """`xinglin quality …`."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from xinglin.commandline.shell import LANGUAGE, _, err, out
+from xinglin.commandline.shell import LANGUAGE, Form, Format, _, counting, out, show_json, show_table, tell
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(no_args_is_help=True, help=_("Data quality: rules, scorecards, reports."))
 
 First = Annotated[str | None, typer.Option("--from", help=_("first day, as 2026-11-01"))]
 Last = Annotated[str | None, typer.Option("--to", help=_("last day; today where none is given"))]
-
-
-class Form(StrEnum):
-    """In which form an answer is written."""
-
-    text = "text"
-    json = "json"
 
 
 class Report(StrEnum):
@@ -36,16 +27,12 @@ class Report(StrEnum):
     epilog=_("Exit codes: 0 all is judged; 10 settings; 11 database; 12 a rule table."),
 )
 def run() -> None:
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
     from xinglin.hub.quality import commands
 
-    columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(_("Records judged"), total=None)
-        done = commands.run(configuration.load(), progress=lambda more: bar.advance(task, more))
+    with counting(_("Records judged")) as bar:
+        done = commands.run(configuration.load(), progress=bar.more)
     told = _("{records} records judged, {removed} removed, {days} days asked.")
-    out.print(told.format(records=f"{done.records:,}", removed=f"{done.removed:,}", days=f"{done.days:,}"))
+    tell(told, records=done.records, removed=done.removed, days=done.days)
 
 
 @cli.command(
@@ -67,7 +54,7 @@ def rules() -> None:
         )
         for rule in found.rules.values()
     ]
-    _tell((_("id"), _("rule"), _("dimension"), _("severity"), _("type"), _("indicator")), rows)
+    show_table((_("id"), _("rule"), _("dimension"), _("severity"), _("type"), _("indicator")), rows)
 
 
 @cli.command(
@@ -93,9 +80,8 @@ def score(
     institution: Annotated[str | None, typer.Option(help=_("unified social credit code"))] = None,
     first: First = None,
     last: Last = None,
-    form: Annotated[Form, typer.Option("--format", help=_("text, or JSON for machines"))] = Form.text,
+    form: Format = Form.text,
 ) -> None:
-    from xinglin.core.exact_json import dumps
     from xinglin.hub.quality import commands
     from xinglin.hub.quality.answers import scores_as_json
     from xinglin.hub.quality.report_html import number
@@ -104,7 +90,7 @@ def score(
     settings = configuration.load()
     known, found = commands.scores(settings, period(settings.time_zone, first, last), institution)
     if form is Form.json:
-        sys.stdout.buffer.write(dumps(scores_as_json(known, found, LANGUAGE)) + b"\n")
+        show_json(scores_as_json(known, found, LANGUAGE))
         return
     heads = [_("institution"), _("code"), _("score")]
     heads += [one.name[LANGUAGE] for one in known.dimensions.values()]
@@ -115,12 +101,12 @@ def score(
         )
         for one in found.cards
     ]
-    _tell(heads, rows)
+    show_table(heads, rows)
     out.print()
     for key, one in known.indicators.items():
         out.print(f"{one.name[LANGUAGE]}  {number(found.total.indicators[key], '%')}")
     out.print()
-    _tell(
+    show_table(
         (_("rule"), _("id"), _("tested"), _("failed")),
         [
             (rule.name[LANGUAGE], rule.id, f"{tested:,}", f"{failed:,}")
@@ -168,16 +154,3 @@ def report(
     written = commands.report(settings, wanted, output, form=form and form.value, language=settings.language)
     for path in written:
         out.print(_("Wrote {file}.").format(file=path))
-
-
-def _tell(heads: tuple[str, ...] | list[str], rows: list[tuple[str, ...]]) -> None:
-    if not out.is_terminal:  # a line each for other programs, whatever its length
-        for row in rows:
-            print(*row, sep="\t")  # noqa: T201 - not folded
-        return
-    table = Table(box=None)
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)

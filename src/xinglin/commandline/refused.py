@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from xinglin.commandline.shell import LANGUAGE, _, out, show_table
+from xinglin.commandline.shell import LANGUAGE, _, out, show_table, tell
 from xinglin.core import settings as configuration
 
 cli = typer.Typer(
@@ -107,7 +107,7 @@ def replay(
     )
     again = [one for one in done if not one.done]
     told = _("{done} are in, {again} are refused again.")
-    out.print(told.format(done=f"{len(done) - len(again):,}", again=f"{len(again):,}"))
+    tell(told, done=len(done) - len(again), again=len(again))
     if again:
         sys.exit(REFUSED)
 

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from xinglin.commandline.shell import LANGUAGE, _, err, out
+from xinglin.commandline.shell import LANGUAGE, _, err, out, tell
 from xinglin.core import settings as configuration
 
 if TYPE_CHECKING:
@@ -45,15 +45,8 @@ def _tell(outcome: "Outcome") -> None:
         "{taken} rows taken, {refused} refused; records: {created} new, {updated} changed, "
         "{unchanged} as they were."
     )
-    out.print(
-        told.format(
-            taken=f"{outcome.taken:,}",
-            refused=f"{outcome.refused:,}",
-            created=f"{counts.get('created', 0):,}",
-            updated=f"{counts.get('updated', 0):,}",
-            unchanged=f"{counts.get('unchanged', 0):,}",
-        )
-    )
+    changed = {name: counts.get(name, 0) for name in ("created", "updated", "unchanged")}
+    tell(told, taken=outcome.taken, refused=outcome.refused, **changed)
 
 
 @institutions.command("load", help=_("Register the institutions of a table."), epilog=LOADED)

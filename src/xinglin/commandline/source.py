@@ -44,11 +44,11 @@ Declare = Annotated[
 ]
 
 
-def _given(**values: object) -> dict[str, object]:
-    declared = values.pop("declare")
-    given = {name: value for name, value in values.items() if value is not None}
-    if isinstance(declared, list):
-        pairs = [text.partition("=") for text in map(str, declared)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+def _given(id_: str, declare: list[str] | None, **values: object) -> dict[str, object]:
+    """Give what was said of a source; the commands' parameters are named as its fields."""
+    given = {"id": id_} | {name: value for name, value in values.items() if value is not None}
+    if declare is not None:
+        pairs = [one.partition("=") for one in declare]
         given["declared"] = {name: value for name, _sign, value in pairs}
     return given
 
@@ -73,26 +73,10 @@ def add(
     contact: Contact = None,
     declare: Declare = None,
 ) -> None:
+    given = _given(**locals())  # the parameters alone: nothing else has a name yet
     from xinglin.hub.intake import registry
 
-    token = registry.add(
-        configuration.load(),
-        _given(
-            id=id_,
-            institution=institution,
-            institution_name=institution_name,
-            institution_code=institution_code,
-            system=system,
-            namespace=namespace,
-            formats=formats,
-            charset=charset,
-            zone=zone,
-            ids=ids,
-            validation=validation,
-            contact=contact,
-            declare=declare,
-        ),
-    )
+    token = registry.add(configuration.load(), given)
     out.print(_("Registered {id}. Its token, shown this once: {token}").format(id=id_, token=token))
 
 
@@ -111,25 +95,10 @@ def set_(
     contact: Contact = None,
     declare: Declare = None,
 ) -> None:
+    given = _given(**locals())  # the parameters alone: nothing else has a name yet
     from xinglin.hub.intake import registry
 
-    registry.change(
-        configuration.load(),
-        id_,
-        _given(
-            institution=institution,
-            institution_name=institution_name,
-            institution_code=institution_code,
-            system=system,
-            formats=formats,
-            charset=charset,
-            zone=zone,
-            ids=ids,
-            validation=validation,
-            contact=contact,
-            declare=declare,
-        ),
-    )
+    registry.change(configuration.load(), id_, given)
 
 
 @cli.command("list", help=_("List the sources."), epilog=_("Exit codes: 0 listed; 10 settings; 11 database."))

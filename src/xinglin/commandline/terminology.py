@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from xinglin.commandline.shell import _, err, out
+from xinglin.commandline.shell import _, err, out, tell
 from xinglin.core import settings as configuration
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def _tell(release: "Release", outcome: str) -> None:
         "unchanged": _("{system} {version} is there already: {count} concepts."),
     }[outcome]
     header = release.header
-    out.print(
-        told.format(system=header["url"], version=header["version"], count=f"{len(release.concepts):,}")
-    )
+    tell(told, system=header["url"], version=header["version"], count=len(release.concepts))
 
 
 @cli.command(
@@ -151,9 +149,7 @@ def show(
     from xinglin.hub.terminology import commands
 
     found, total, concepts = commands.show(configuration.load(), system, version, count)
-    out.print(
-        _("{system} {version}: {count} concepts.").format(system=system, version=found, count=f"{total:,}")
-    )
+    tell(_("{system} {version}: {count} concepts."), system=system, version=found, count=total)
     table = Table(box=None)
     for title in (_("code"), _("name"), _("above")):
         table.add_column(title, overflow="fold")
@@ -173,8 +169,5 @@ def remove(
     from xinglin.hub.terminology import commands
 
     found = commands.remove(configuration.load(), system, version)
-    out.print(
-        _("Removed {system} {version}: {count} concepts.").format(
-            system=found.url, version=found.version, count=f"{found.concepts:,}"
-        )
-    )
+    told = _("Removed {system} {version}: {count} concepts.")
+    tell(told, system=found.url, version=found.version, count=found.concepts)

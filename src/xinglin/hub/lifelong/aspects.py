@@ -19,11 +19,11 @@ from xinglin.hub.lifelong.values import fold
 
 _SIDED: Final = frozenset({"Condition", "Procedure", "Observation"})
 """Types whose code's words may name a side; in medicines 左 begins names (左氧氟沙星)."""
-_HOLDERS: Final = (
-    *("bodySite", "site", "specimen", "route", "method", "extension"),
-    *("dosage", "dosageInstruction"),
+_HOLDERS: Final = frozenset(
+    {*("bodySite", "site", "specimen", "route", "method", "extension", "dosage", "dosageInstruction")}
 )
 _DOSED: Final = ("dosage", "dosageInstruction")
+_NONE: Final = frozenset[str]()
 _BOTH: Final = frozenset({"left", "right"})
 
 
@@ -54,8 +54,8 @@ NOTHING: Final = Aspects()
 def aspects(content: Json) -> Aspects:
     """Read where on the body, on what and how."""
     kind = content["resourceType"]
-    sides = _sides_in_code(content) if kind in _SIDED else frozenset[str]()
-    if kind == "AllergyIntolerance" or not any(name in content for name in _HOLDERS):
+    sides = _sides_in_code(content) if kind in _SIDED else _NONE
+    if kind == "AllergyIntolerance" or _HOLDERS.isdisjoint(content):
         return Aspects(sides=sides) if sides else NOTHING
     doses = [dose for name in _DOSED for dose in objects(content.get(name))]
     sites = [*_members(content, "bodySite", "site"), *_members_of(doses, "site")]
@@ -125,24 +125,29 @@ def _named(concept: Json) -> Named:
 
 
 def _sides_in_code(content: Json) -> frozenset[str]:
-    return _sides_of(member(content.get("code")))
+    concept = member(content.get("code"))
+    found = _sides_in(str(concept["text"])) if "text" in concept else _NONE
+    for coding in objects(concept.get("coding")):
+        if "display" in coding:
+            found |= _sides_in(str(coding["display"]))
+    return found
 
 
 def _sides_at(sites: Iterable[Json], content: Json) -> frozenset[str]:
     """Give the sides that body sites name, in words, by code or by extension, and the record's extensions."""
-    found = frozenset[str]()
+    found = _NONE
     for one in sites:
         found |= _sides_of(one)
-        found |= frozenset[str]().union(*(_sides_of(value) for value in _extended(one)))
+        found |= _NONE.union(*(_sides_of(value) for value in _extended(one)))
     return found.union(*(_sides_of(value) for value in _extended(content)))
 
 
 def _sides_of(concept: Json) -> frozenset[str]:
-    found = _sides_in(str(concept["text"])) if concept.get("text") else frozenset[str]()
+    found = _sides_in(str(concept["text"])) if concept.get("text") else _NONE
     for coding in objects(concept.get("coding")):
         if coding.get("display"):
             found |= _sides_in(str(coding["display"]))
-        found |= _codes().get(f"{coding.get('system')}|{coding.get('code')}", frozenset[str]())
+        found |= _codes().get(f"{coding.get('system')}|{coding.get('code')}", _NONE)
     return found
 
 
@@ -157,7 +162,7 @@ def _extended(content: Json) -> Iterator[Json]:
 @lru_cache(maxsize=16_384)
 def _sides_in(text: str) -> frozenset[str]:
     """Give the sides that words name; English ones as whole words."""
-    return frozenset[str]().union(*(_sides(_words()[one]) for one in _pattern().findall(text.casefold())))
+    return _NONE.union(*(_sides(_words()[one]) for one in _pattern().findall(text.casefold())))
 
 
 def _sides(side: str) -> frozenset[str]:
