@@ -8,7 +8,8 @@
     ├── ValidationError    XL5xxx  definitions, profiles and packages              exit 12
     ├── SearchError        XL6xxx  a search that can't be understood or afforded   exit 12
     ├── IntakeError        XL7xxx  what a source delivered can't be taken as it is exit 12
-    └── TerminologyError   XL8xxx  codes, value sets and maps that can't be used   exit 12
+    ├── TerminologyError   XL8xxx  codes, value sets and maps that can't be used   exit 12
+    └── TrustError         XL9xxx  who may use what: login, tokens, policy, proof  exit 13
 
 A code never changes its meaning and is never used again. Leaves live beside the code that raises them;
 `docs/errors.md` lists them all and a test keeps it true. English texts are the message ids; the Chinese
@@ -154,6 +155,17 @@ class TerminologyError(XinglinError):
     status = 422
     issue = "processing"
     exit_code = 12
+
+
+class TrustError(XinglinError):
+    """Something that whoever asks may not do, or trust that can't be established."""
+
+    code = "XL9000"
+    message = "That isn't allowed."
+    remedy = "Ask the security administrator who may do it."
+    status = 403
+    issue = "forbidden"
+    exit_code = 13
 
 
 def all_errors(root: type[XinglinError] = XinglinError) -> Iterator[type[XinglinError]]:

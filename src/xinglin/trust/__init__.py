@@ -1,0 +1,1 @@
+"""Trust: who may use what, and the proof."""
