@@ -38,6 +38,7 @@ class Limits:
     connections: int = 1000
     idle: float = 900.0
     stalled: float = 60.0
+    linger: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ class Listener:
                 if self._held > self._limits.together:
                     log.warning("mllp_too_much_together", peer=peer)
                     return
+            if frames.overrun:
+                await self._linger(reader, writer)
         finally:
             self._held -= held
             self._answering.discard(task)
@@ -176,6 +179,15 @@ class Listener:
         if reply is not None:
             writer.write(START + reply + END + b"\r")
             await asyncio.wait_for(writer.drain(), self._limits.stalled)
+
+    async def _linger(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read on for a moment: closed with bytes unread, the connection is reset, and the answer lost."""
+        if writer.can_write_eof():
+            writer.write_eof()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.linger):
+                while await reader.read(1 << 16):
+                    pass
 
     async def close(self) -> None:
         """Let messages that are being stored be answered, but wait no longer than `stalled`."""

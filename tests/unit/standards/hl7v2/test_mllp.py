@@ -164,7 +164,7 @@ def test_an_endless_message_is_rejected_and_the_connection_closed():
 
     async def work(port: int) -> None:
         reader, writer = await _connect(port)
-        writer.write(b"\x0b" + MESSAGE % 1 + b"OBX|1|TX|x||" + b"A" * 300_000)
+        writer.write(b"\x0b" + MESSAGE % 1 + b"OBX|1|TX|x||" + b"A" * 3_000_000)
         answer = await reader.read()
         assert b"MSA|AR|M1" in answer
         assert b"XL7102" in answer
