@@ -71,6 +71,7 @@ CHECKS: Final[Mapping[str, Callable[[str], Phrase | None]]] = {
     "home": present,
     "host": ip_address,
     "base_url": public_address,
+    "oidc_issuer": lambda value: public_address(value.removesuffix("/")),
     "database_url": lambda value: database_address(value) if value else None,
     "time_zone": time_zone,
 }

@@ -20,7 +20,7 @@ from xinglin.core.i18n import Phrase
 from xinglin.core.os_errors import reason
 
 PREFIX = "XINGLIN_"
-SECRETS = frozenset({"database_url"})
+SECRETS = frozenset({"database_url", "oidc_client_secret"})
 
 OTHER_VARIABLES = frozenset({"XINGLIN_CONFIG", "XINGLIN_SHARED"})
 """Variables of ours that are no settings: the settings file, and where tests find outside data."""
@@ -129,6 +129,65 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: Annotated[
         Literal["zh", "en"], Meta(description="language of texts where the reader asks for none")
     ] = "zh"
+    argon2_memory_kib: Annotated[
+        int, Meta(ge=8, le=4_194_304, description="memory for hashing one password, in KiB (argon2id)")
+    ] = 65_536
+    argon2_passes: Annotated[
+        int, Meta(ge=1, le=100, description="passes over that memory for hashing one password (argon2id)")
+    ] = 3
+    password_length: Annotated[
+        int, Meta(ge=1, le=64, description="fewest characters that a password may have")
+    ] = 10
+    password_classes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=4,
+            description="of capitals, small letters, digits and others, so many must be in a password",
+        ),
+    ] = 3
+    password_days: Annotated[Positive, Meta(description="days after which a password must be changed")] = 90
+    password_history: Annotated[
+        Positive, Meta(description="so many of a person's last passwords can't be used again")
+    ] = 5
+    login_failures: Annotated[
+        Positive, Meta(description="failed logins to an account from one address until it is locked for it")
+    ] = 5
+    lockout_minutes: Annotated[
+        Positive, Meta(description="minutes of the first lockout; each further one takes twice as long")
+    ] = 30
+    second_factor: Annotated[
+        Literal["administrators", "everyone", "optional"],
+        Meta(description="who must log in with a code from an authenticator too"),
+    ] = "administrators"
+    session_idle_minutes: Annotated[
+        Positive, Meta(description="minutes without a request after which a login ends")
+    ] = 15
+    session_hours: Annotated[Positive, Meta(description="hours after which a login ends in any case")] = 12
+    session_single: Annotated[
+        Literal["yes", "no"], Meta(description="whether a new login ends the account's other ones")
+    ] = "no"
+    oidc_issuer: Annotated[
+        str, Meta(description="the site's OpenID Connect provider, as https://login.example; empty: none")
+    ] = ""
+    oidc_client_id: Annotated[str, Meta(description="the hub's client id at that provider")] = ""
+    oidc_client_secret: Annotated[
+        str, Meta(description="the hub's client secret at that provider; empty: a public client")
+    ] = ""
+    oidc_login_claim: Annotated[
+        str, Meta(description="claim that gives new accounts from the provider their login name")
+    ] = "preferred_username"
+    oidc_roles_claim: Annotated[
+        str, Meta(description="claim whose values the table oidc_roles turns into roles")
+    ] = "groups"
+    oidc_roles: Annotated[
+        str,
+        Meta(description="CSV file that turns the provider's claims into roles; empty: roles are given here"),
+    ] = ""
+    oidc_new_accounts: Annotated[
+        Literal["no", "yes"],
+        Meta(description="whether whom the provider vouches for gets an account at the first login"),
+    ] = "no"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe log line written")
     ] = "info"
@@ -228,10 +287,11 @@ def _wanted(kind: Any) -> Phrase:
         return Phrase("it must be one of {allowed}", allowed=", ".join(choices))
     if kind.__origin__ is not int:
         return Phrase("it must be a text")
+    least = next((m.ge for m in kind.__metadata__ if m.ge is not None), 1)
     most = next((m.le for m in kind.__metadata__ if m.le is not None), None)
     if most is None:
-        return Phrase("it must be a whole number from {least}", least=1)
-    return Phrase("it must be a whole number from {least} to {most}", least=1, most=most)
+        return Phrase("it must be a whole number from {least}", least=least)
+    return Phrase("it must be a whole number from {least} to {most}", least=least, most=most)
 
 
 def _description(kind: Any) -> str:
