@@ -90,7 +90,10 @@ def _sort_key(sort: Sort, query: Query, lowering: Lowering) -> SortKey | None:
         return None
     types = [one.type for one in query.branches]
     table, column, cast = _TABLES[kind]
-    ids = list(dict.fromkeys(at.id for one in types for at in lowering.lookups(one, sort.code)))
+    lookups = [at for one in types for at in lowering.lookups(one, sort.code)]
+    if kind == "string" and any(at.blind for at in lookups):
+        return None  # the index tells no order of texts that are hidden
+    ids = list(dict.fromkeys(at.id for at in lookups))
     places = _places(kind, ids)
     which: LiteralString = "max" if sort.descending else "min"
     expression = Sql(

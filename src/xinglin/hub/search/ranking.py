@@ -29,7 +29,7 @@ async def find_ranked(
         raise TooManyToSort(limit=SORTED, name=sort[0].code)
     hits: list[Hit] = []
     for number, hit in enumerate(await checked(finder, matcher, found)):
-        index = lowering.extractor.extract(hit.record.content)
+        index = lowering.extractor.plain.extract(hit.record.content)
         values = tuple(_value(matcher, lowering, one, hit, index) for one in sort)
         hits.append(replace(hit, place=replace(hit.place, values=values)))
         if number % BREATHE == BREATHE - 1:
@@ -62,7 +62,7 @@ def _value(matcher: Matcher, lowering: Lowering, sort: Sort, hit: Hit, index: In
     parameter = matcher.registry.get(hit.record.key.type, sort.code)
     if parameter is None:
         return None
-    ids = {at.id for at in lowering.lookups(hit.record.key.type, sort.code)}
+    ids = {at.id for at in lowering.extractor.plain.plan(hit.record.key.type).lookups.get(sort.code, ())}
     found: list[Any]
     match parameter.kind:
         case "date":

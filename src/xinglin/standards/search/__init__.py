@@ -4,6 +4,7 @@ http://hl7.org/fhir/R4/search.html. No database here: `extract` says what one mu
 be asked, `matches` what the right answer is.
 """
 
+from xinglin.standards.search.blind import Blind
 from xinglin.standards.search.extract import Extractor
 from xinglin.standards.search.judge import Surroundings
 from xinglin.standards.search.lower import Lowering
@@ -17,6 +18,7 @@ from xinglin.standards.search.values import Reading
 from xinglin.standards.search.write import to_pairs, to_url
 
 __all__ = [
+    "Blind",
     "Bounds",
     "Compartment",
     "Extractor",

@@ -1,7 +1,9 @@
 """All search values of a record, ready for a database."""
 
+from functools import cached_property
 from typing import Any
 
+from xinglin.standards.search.blind import Blind
 from xinglin.standards.search.convert import Context
 from xinglin.standards.search.dates import DEFAULT_ZONE
 from xinglin.standards.search.parameters import Registry
@@ -12,11 +14,22 @@ from xinglin.standards.search.sinks import Index, Sink
 class Extractor:
     """Indexes records by the parameters of a registry."""
 
-    def __init__(self, registry: Registry, *, zone: str = DEFAULT_ZONE, base_url: str = "") -> None:
-        """Use `registry`; `zone` is for dates without one, `base_url` the hub's address (no final slash)."""
+    def __init__(
+        self, registry: Registry, *, zone: str = DEFAULT_ZONE, base_url: str = "", blind: Blind | None = None
+    ) -> None:
+        """Use `registry`; `zone` is for dates without one, `base_url` the hub's address (no final slash).
+
+        `blind` hides what would tell who somebody is.
+        """
         self.registry = registry
-        self.context = Context(zone, base_url)
+        self.context = Context(zone, base_url, blind)
         self._plans: dict[str, Plan] = {}
+
+    @cached_property
+    def plain(self) -> "Extractor":
+        """The same with nothing hidden."""
+        context = self.context
+        return Extractor(self.registry, zone=context.zone, base_url=context.base_url)
 
     def plan(self, resource_type: str) -> Plan:
         """Give how records of `resource_type` are indexed; compiled at first use. Raises BadParameter."""

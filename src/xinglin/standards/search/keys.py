@@ -38,6 +38,11 @@ def pinyin_id(place: str) -> int:
     return short_id(place + ":pinyin")
 
 
+def pinyin_salt(place: str) -> int:
+    """Give the salt of the same place's texts in pinyin."""
+    return salt(place + ":pinyin")
+
+
 PRESENT = digest("?")
 """Says that there is any value; for `:missing`."""
 

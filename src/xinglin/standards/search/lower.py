@@ -1,9 +1,10 @@
 """From a search tree to what an index must be asked."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from xinglin.standards.search import dates, keys, numbers
+from xinglin.standards.search import blind, dates, keys, numbers
+from xinglin.standards.search.blind import Blind
 from xinglin.standards.search.conditions import (
     Anything,
     Backward,
@@ -185,7 +186,9 @@ class Lowering:
         self, lookups: tuple[Lookup, ...], parameter: SearchParameter, modifier: str, wanted: Value
     ) -> Lowered:
         if isinstance(wanted, Token):
-            return _keys(lookups, [_identifier_hash(wanted)], exact=not any(one.target for one in lookups))
+            hiding = self.extractor.context.blind
+            hidden = [replace(one, blind=hiding) for one in lookups]
+            return _keys(hidden, [_identifier_hash(wanted)], exact=not any(one.target for one in lookups))
         if not isinstance(wanted, Reference):
             return Lowered(Nothing())
         every = parameter.targets or tuple(sorted(self.extractor.registry.types))
@@ -239,8 +242,18 @@ def _ids(lookups: Iterable[Lookup]) -> tuple[int, ...]:
 
 def _keys(lookups: Iterable[Lookup], hashes: Iterable[int], *, exact: bool = True) -> Lowered:
     wanted = list(hashes)
-    found = frozenset(one ^ lookup.salt for lookup in lookups for one in wanted)
+    found = frozenset(
+        one ^ lookup.salt for lookup in lookups for each in wanted for one in _as_kept(lookup, each)
+    )
     return Lowered(Keys(found), exact) if found else Lowered(Nothing())
+
+
+def _as_kept(lookup: Lookup, hashed: int) -> Iterable[int]:
+    """Give the forms in which a value's hash may stand in the index."""
+    hiding = lookup.blind
+    if hiding is None:
+        return (hashed,)
+    return (hiding.value(hashed), hashed) if hiding.mixed else (hiding.value(hashed),)
 
 
 def _address(lookup: Lookup, address: str, version: str) -> Lowered:
@@ -291,13 +304,42 @@ def _string(parameter: SearchParameter, lookups: tuple[Lookup, ...], modifier: s
     if parameter.code == "_text":
         return _words(lookups, wanted.text)
     if modifier == "pinyin":
+        query = pinyin_query(wanted.text)
         places = tuple(dict.fromkeys(one.pinyin_id for one in lookups))
-        return Lowered(Strings(places, "starts", pinyin_query(wanted.text)))
+        plain = Lowered(Strings(places, "starts", query))
+        return _either(lookups, plain, lambda one, hiding: _beginning(one.pinyin_salt, hiding, query))
     folded = fold(wanted.text)
     if not folded:
         return Lowered(Keys(frozenset(one.present for one in lookups)), exact=False)
     mode = {"exact": "equals", "contains": "contains"}.get(modifier, "starts")
-    return Lowered(Strings(_ids(lookups), mode, folded), exact=modifier != "exact")
+    plain = Lowered(Strings(_ids(lookups), mode, folded), exact=modifier != "exact")
+    return _either(lookups, plain, lambda one, hiding: _hidden_text(one, hiding, mode, folded))
+
+
+def _either(
+    lookups: tuple[Lookup, ...], plain: Lowered, hidden: Callable[[Lookup, Blind], Lowered]
+) -> Lowered:
+    """Look for texts where they are hidden, where they aren't, or in both ways."""
+    found = [hidden(one, one.blind) for one in lookups if one.blind is not None]
+    open_ = [one for one in lookups if one.blind is None or one.blind.mixed]
+    return disjunction([*found, plain] if open_ or not found else found)
+
+
+def _hidden_text(lookup: Lookup, hiding: Blind, mode: str, text: str) -> Lowered:
+    if mode == "starts":
+        return _beginning(lookup.salt, hiding, text)
+    if mode == "equals":
+        return _keys([lookup], [blind.whole(text)], exact=False)
+    pairs = [_keys([lookup], [blind.neighbours(text[at : at + 2])]) for at in range(len(text) - 1)]
+    if not pairs:
+        return Lowered(Keys(frozenset({lookup.present})), exact=False)
+    long = _keys([lookup], [blind.LONG])
+    return Lowered(disjunction([conjunction(pairs), long]).condition, exact=False)
+
+
+def _beginning(salt: int, hiding: Blind, text: str) -> Lowered:
+    key = hiding.value(blind.prefix(text[: blind.PREFIX_MOST])) ^ salt
+    return Lowered(Keys(frozenset({key})), exact=len(text) <= blind.PREFIX_MOST)
 
 
 def _words(lookups: tuple[Lookup, ...], text: str) -> Lowered:

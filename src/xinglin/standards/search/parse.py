@@ -135,7 +135,7 @@ class _Parser:
         if named:
             return tuple(dict.fromkeys(named)), rest
         if compartment:
-            return tuple(sorted(_members(compartment.type))), rest
+            return tuple(sorted(compartment_members(compartment.type))), rest
         return ("Resource",), rest
 
     def _check_type(self, name: str, where: str) -> None:
@@ -152,7 +152,7 @@ class _Parser:
     ) -> Branch | None:
         within = None
         if compartment:
-            codes = _members(compartment.type).get(resource_type)
+            codes = compartment_members(compartment.type).get(resource_type)
             if codes is None and not typed:
                 return None
             parameters = [self.registry.get(resource_type, code) for code in codes or ()]
@@ -284,7 +284,7 @@ def _pointed(value: Value, target: str, parameter: SearchParameter) -> Value:
     return value
 
 
-def _members(compartment: str) -> Mapping[str, Sequence[str]]:
+def compartment_members(compartment: str) -> Mapping[str, Sequence[str]]:
     """Give by resource type the parameters that bring records into a compartment.
 
     The compartment's own record is in it too. Raises UnknownType.

@@ -9,6 +9,7 @@ from xinglin.standards import definitions
 from xinglin.standards.fhirpath import compile_expression
 from xinglin.standards.search import keys
 from xinglin.standards.search.bindings import element_systems
+from xinglin.standards.search.blind import Blind
 from xinglin.standards.search.convert import Context, Emit, Place, converter
 from xinglin.standards.search.convert.pairs import pair_converter
 from xinglin.standards.search.errors import BadParameter
@@ -24,16 +25,23 @@ NOT_INDEXED = frozenset({"_id", "_lastUpdated", "_content"})
 MISSHAPEN = (AttributeError, TypeError, ValueError)
 """What converters meet in a value of another shape than its type has, or that isn't a date."""
 
+HIDDEN_TOKENS = frozenset({"Identifier", "ContactPoint"})
+"""Types whose values are numbers, phones and the like."""
+
 PAIRED = frozenset({"token", "reference", "uri"})
 """Kinds of components whose pairs are keys; other composites are found by their components."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Where a parameter finds its values: at place `name`; only references to `target`, if given."""
+    """Where a parameter finds its values: at place `name`; only references to `target`, if given.
+
+    `blind` is set where they are hidden.
+    """
 
     name: str
     target: str = ""
+    blind: Blind | None = None
 
     @property
     def salt(self) -> int:
@@ -49,6 +57,11 @@ class Lookup:
     def pinyin_id(self) -> int:
         """Give the number in side tables of the same strings in pinyin."""
         return keys.pinyin_id(self.name)
+
+    @property
+    def pinyin_salt(self) -> int:
+        """Give what makes keys of the same strings in pinyin."""
+        return keys.pinyin_salt(self.name)
 
     @property
     def present(self) -> int:
@@ -90,6 +103,7 @@ class _Spot:
     kind: str
     leaf: Leaf
     place: str
+    blind: Blind | None
 
 
 def make_plan(resource_type: str, registry: Registry, context: Context) -> Plan:
@@ -101,26 +115,36 @@ def make_plan(resource_type: str, registry: Registry, context: Context) -> Plan:
         if parameter.kind == "composite":
             composites.append(parameter)
         elif code not in NOT_INDEXED:
-            spots[code], programs[code] = _spots(parameter, resource_type)
+            spots[code], programs[code] = _spots(parameter, resource_type, context)
     root = Node()
     _plant(root, spots, context)
     pairs = {one.code: tuple(_plant_pairs(root, one, resource_type, context)) for one in composites}
     lookups = {
-        code: tuple(dict.fromkeys(Lookup(spot.place, spot.leaf.target) for spot in found))
+        code: tuple(dict.fromkeys(Lookup(spot.place, spot.leaf.target, spot.blind) for spot in found))
         for code, found in spots.items()
     }
     fallbacks: list[Emit] = [*root.emits]
     for code, pieces in programs.items():
         for piece in pieces:
             parameter = registry.for_type(resource_type)[code]
-            place = Place(f"{parameter.name}!{piece}", targets=())
+            hiding = _hiding(parameter.kind, "", resource_type, context)
+            place = Place(f"{parameter.name}!{piece}", blind=hiding)
             fallbacks.append(_fallback(parameter, piece, place, resource_type, context))
-            lookups[code] = (*lookups[code], Lookup(place.name))
+            lookups[code] = (*lookups[code], Lookup(place.name, blind=hiding))
     handlers = _handlers(root)
     return Plan(handlers, tuple(fallbacks), lookups, {code: found for code, found in pairs.items() if found})
 
 
-def _spots(parameter: SearchParameter, resource_type: str) -> tuple[list[_Spot], list[str]]:
+def _hiding(kind: str, type_name: str, resource_type: str, context: Context) -> Blind | None:
+    """Give what hides values of `type_name` ("" for any) behind a `kind` parameter; None if nothing does."""
+    hiding = context.blind
+    if hiding is None or not hiding.hides(resource_type):
+        return None
+    hidden = kind == "string" or (kind == "token" and type_name in {"", *HIDDEN_TOKENS})
+    return hiding if hidden else None
+
+
+def _spots(parameter: SearchParameter, resource_type: str, context: Context) -> tuple[list[_Spot], list[str]]:
     """Give where values of `parameter` stand, and the parts of it that only FHIRPath can follow."""
     found: list[Leaf] = []
     rest: list[str] = []
@@ -135,7 +159,13 @@ def _spots(parameter: SearchParameter, resource_type: str) -> tuple[list[_Spot],
     for leaf in usable:
         types.setdefault(leaf.path, set()).add(leaf.type)
     return [
-        _Spot(parameter.kind, leaf, f"{leaf.path}({','.join(sorted(types[leaf.path]))})") for leaf in usable
+        _Spot(
+            parameter.kind,
+            leaf,
+            f"{leaf.path}({','.join(sorted(types[leaf.path]))})",
+            _hiding(parameter.kind, leaf.type, resource_type, context),
+        )
+        for leaf in usable
     ], rest
 
 
@@ -166,7 +196,7 @@ def _plant(root: Node, spots: Mapping[str, list[_Spot]], context: Context) -> No
             continue
         planted.add(mark)
         systems = element_systems(leaf.element) if leaf.type == "code" else frozenset[str]()
-        place = Place(spot.place, systems, tuple(sorted(targets.get(spot.place, ()))))
+        place = Place(spot.place, systems, tuple(sorted(targets.get(spot.place, ()))), spot.blind)
         emit = converter(spot.kind, leaf.type, place, context)
         if emit is not None:
             root.at(leaf.steps).emits.append(emit)
@@ -191,6 +221,9 @@ def _plant_pairs(
                 ]
                 for component in parameter.components
             ]
+            hidden = context.blind is not None and context.blind.hides(resource_type)
+            if hidden and any(leaf.type in HIDDEN_TOKENS for side in sides for leaf in side):
+                continue  # found by the parts, and checked
             if all(sides):
                 names = "$".join(component.expression for component in parameter.components)
                 place = Place(f"{base.path}${names}")

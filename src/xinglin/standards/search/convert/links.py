@@ -1,6 +1,7 @@
 """Keys of references and URIs (http://hl7.org/fhir/R4/search.html#reference, #uri)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from xinglin.standards.search import keys
 from xinglin.standards.search.convert.place import MEMORY, Context, Emit, Json, Place, salted
@@ -30,6 +31,7 @@ def reference_converter(type_name: str, place: Place, context: Context) -> Emit 
 
 def _literal(place: Place, context: Context) -> Emit:
     memory: dict[tuple[str | None, str | None], tuple[tuple[int, ...], int | None]] = {}
+    numbers = replace(place, blind=context.blind)
 
     def presence(kind: str) -> list[int]:
         return [keys.PRESENT ^ keys.salt(f"{place.name}:{one}") for one in place.targets if one == kind]
@@ -58,7 +60,7 @@ def _literal(place: Place, context: Context) -> Emit:
             sink.keys.update(presence(sink.contained.get(one[0][1:], "")))
         identifier = value.get("identifier")
         if identifier:
-            sink.keys.update(salted(place, _identifier_hashes(identifier)))
+            sink.keys.update(salted(numbers, _identifier_hashes(identifier)))
 
     return emit
 

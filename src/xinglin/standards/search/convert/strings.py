@@ -3,7 +3,7 @@
 import html
 import re
 
-from xinglin.standards.search import keys
+from xinglin.standards.search import blind, keys
 from xinglin.standards.search.convert.place import Emit, Json, Place, salted
 from xinglin.standards.search.parts import STRINGS, joined_name
 from xinglin.standards.search.sinks import Sink
@@ -36,6 +36,8 @@ def string_converter(type_name: str, place: Place) -> Emit | None:
 
 
 def _text(place: Place) -> Emit:
+    if place.blind is not None:
+        return _hidden(place, place.blind)
     place_id, pinyin_id, present = place.id, keys.pinyin_id(place.name), place.present
 
     def emit(value: str, sink: Sink) -> None:
@@ -44,6 +46,22 @@ def _text(place: Place) -> Emit:
         sink.strings.append((place_id, folded))
         if not folded.isascii() and has_han(folded):
             sink.strings.extend((pinyin_id, form) for form in pinyin_forms(folded))
+
+    return emit
+
+
+def _hidden(place: Place, hiding: blind.Blind) -> Emit:
+    salt, present = place.salt, place.present
+    pinyin_salt = keys.pinyin_salt(place.name)
+
+    def emit(value: str, sink: Sink) -> None:
+        folded = fold(value)
+        sink.keys.add(present)
+        sink.keys.update(hiding.value(one) ^ salt for one in blind.text_hashes(folded))
+        if not folded.isascii() and has_han(folded):
+            for form in pinyin_forms(folded):
+                hashes = blind.text_hashes(form, searched_inside=False)
+                sink.keys.update(hiding.value(one) ^ pinyin_salt for one in hashes)
 
     return emit
 

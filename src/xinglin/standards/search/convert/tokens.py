@@ -45,6 +45,12 @@ def _texts(*texts: str | None) -> dict[int, str]:
     return {keys.token_text(text): text for text in folded if text}
 
 
+def _shown(place: Place, texts: Iterable[int]) -> Iterable[int]:
+    """Give the keys of display texts: they are looked up in a dictionary, so they are never hidden."""
+    salt = place.salt
+    return [one ^ salt for one in texts]
+
+
 def _code(place: Place) -> Emit:
     memory: dict[str | None, tuple[int, ...]] = {}
     systems = sorted(place.systems)
@@ -72,7 +78,7 @@ def _coding(place: Place) -> Emit:
         texts = _texts(display)
         if len(memory) >= MEMORY:
             memory.clear()
-        found = memory[one] = (salted(place, [*token_hashes(system, code), *texts]), texts)
+        found = memory[one] = ((*salted(place, token_hashes(system, code)), *_shown(place, texts)), texts)
         return found
 
     def emit(value: Json, sink: Sink) -> None:
@@ -109,7 +115,8 @@ def _identifier(place: Place) -> Emit:
         if kind:
             texts = _texts(kind.get("text"), *(one.get("display") for one in kind.get("coding") or ()))
             sink.texts.update(texts)
-            hashes += [*texts, *_of_type(kind, value.get("value"))]
+            sink.keys.update(_shown(place, texts))
+            hashes += _of_type(kind, value.get("value"))
         sink.keys.update(salted(place, hashes))
 
     return emit
