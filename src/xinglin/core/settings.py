@@ -123,6 +123,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     search_include_most: Annotated[
         Positive, Meta(description="most records that may come along with one page of search results")
     ] = 5_000
+    encrypt: Annotated[
+        Literal["identifying", "all", "none"],
+        Meta(description="what is encrypted at rest: records that say who somebody is, all, or none"),
+    ] = "identifying"
+    encrypt_with: Annotated[
+        Literal["aes-256-gcm", "sm4-gcm"], Meta(description="algorithm of new data keys")
+    ] = "aes-256-gcm"
+    keys_file: Annotated[
+        str, Meta(description="file of the master keys, made at first start; empty: keys in the home folder")
+    ] = ""
+    keys_command: Annotated[
+        str, Meta(description="program that wraps keys in the site's KMS, in place of the file; empty: none")
+    ] = ""
     time_zone: Annotated[str, Meta(description="zone of dates and times that state none (IANA name)")] = (
         "Asia/Shanghai"
     )
@@ -188,6 +201,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["no", "yes"],
         Meta(description="whether whom the provider vouches for gets an account at the first login"),
     ] = "no"
+    service_token_seconds: Annotated[
+        int, Meta(ge=1, le=300, description="seconds that an access token of a backend service lasts")
+    ] = 300
+    app_token_minutes: Annotated[
+        int, Meta(ge=1, le=60, description="minutes that an access token of an app lasts")
+    ] = 30
+    app_access_days: Annotated[
+        int, Meta(ge=1, le=366, description="days that an app may renew its tokens without asking its user")
+    ] = 30
+    client_key_hosts: Annotated[
+        str,
+        Meta(description="hosts in closed networks that programs' keys may be fetched from, commas between"),
+    ] = ""
+    client_certificates: Annotated[
+        Literal["off", "accepted", "required"],
+        Meta(description="whether tokens are bound to the certificate a program connects with (RFC 8705)"),
+    ] = "off"
+    client_certificate_header: Annotated[
+        str,
+        Meta(
+            description="header in which a trusted proxy tells that certificate (PEM, RFC 9440); empty: none"
+        ),
+    ] = ""
+    trusted_proxies: Annotated[
+        str, Meta(description="addresses of proxies whose headers about their clients count, commas between")
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe log line written")
     ] = "info"
@@ -212,6 +251,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def quality(self) -> Path:
         """Where the site keeps its own tables of quality rules."""
         return self.folder / "quality"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the master keys are."""
+        return Path(self.keys_file).expanduser().absolute() if self.keys_file else self.folder / "keys"
 
     @property
     def mappings(self) -> Path:

@@ -164,7 +164,7 @@ class KeysNotFetched(OAuthError):
     message = "The program's keys can't be fetched from its registered address: {detail}."
     remedy = (
         "Offer them over https with a valid certificate, without redirection; an address in a closed network "
-        "must stand in the setting client_keys_from."
+        "must stand in the setting client_key_hosts."
     )
     status = 401
     error = "invalid_client"
