@@ -5,11 +5,11 @@ leaf of the Merkle tree. What FHIR calls an AuditEvent is made from them (see `a
 rendering never touches what was proved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
@@ -27,11 +27,12 @@ FORM: Final = 1
 class Entry:
     """One thing that was done or tried.
 
-    `action` is a word of the gate (`read`, `search`, `write`, `delete`, `login`, `policy.change` …), `purpose` a
-    code of HL7 v3 PurposeOfUse, `rules` the policies that decided. `what` are the records (type, id) that were
-    given out, changed or refused; `patients` the ids of all Patients they are about. `query` is what was asked,
-    as it was sent. `address` is where from; empty: the address of `who`. `detail` are further facts, texts
-    by name, such as `reason` of a broken glass, `interaction` or `version`; nothing secret belongs there.
+    `action` is a word of the gate (`read`, `search`, `write`, `login`, `policy.change` …), `purpose` a
+    code of HL7 v3 PurposeOfUse, `rules` the policies that decided. `what` are the records (type, id) that
+    were given out, changed or refused (id empty: the type as a whole); `patients` the ids of all Patients
+    they are about. `query` is what was asked, as it was sent. `address` is where from; empty: the address of
+    `who`. `detail` are further facts, texts by name, such as `reason` of a broken glass, `interaction` or
+    `version`; nothing secret belongs there.
     """
 
     who: Who
@@ -81,7 +82,20 @@ def encode(entry: Entry) -> bytes:
         "query": entry.query,
         "detail": dict(entry.detail),
     }
-    return msgspec.json.encode({name: value for name, value in told.items() if value})
+    kept = {name: value for name, value in told.items() if value}
+    try:
+        return msgspec.json.encode(kept)
+    except UnicodeEncodeError:  # half of a surrogate pair, which somebody sent to see what happens
+        return msgspec.json.encode(_sound(kept))
+
+
+def _sound(value: Any) -> Any:
+    """Put replacement characters where a text can't be written as UTF-8."""
+    if isinstance(value, str):
+        return value.encode(errors="surrogatepass").decode(errors="replace")
+    if isinstance(value, dict):
+        return {_sound(name): _sound(one) for name, one in cast("dict[str, Any]", value).items()}
+    return [_sound(one) for one in cast("Sequence[Any]", value)] if isinstance(value, list | tuple) else value
 
 
 class Agent(msgspec.Struct, frozen=True):

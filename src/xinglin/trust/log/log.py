@@ -1,9 +1,22 @@
-"""The log of one hub: append, durable before it returns."""
+"""The log of one hub: append, durable before it returns; find; prove."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from xinglin.trust.log.entry import Entry
+from xinglin.core.i18n import Phrase
+from xinglin.hub.database import Connection, Database
+from xinglin.hub.gather import Gather
+from xinglin.trust.log import rows
+from xinglin.trust.log.entry import Entry, Told, decode, encode
+from xinglin.trust.log.errors import BrokenLog, NoSuchEntry, OtherAlgorithm
+from xinglin.trust.log.find import Asked, Found, Place, find
+from xinglin.trust.log.merkle import consistency_spans, fold, inclusion_spans, leaf_hash
+
+APPEND_TOGETHER: Final = 512
+"""Appends that share a transaction at most; each may bring several entries."""
+
+Leaf = tuple[bytes, Told]
 
 
 class Appends(Protocol):
@@ -12,3 +25,127 @@ class Appends(Protocol):
     async def append(self, entries: Sequence[Entry]) -> list[int]:
         """Write entries, in order and together; give their numbers. They are durable when this returns."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """An entry, and the path that proves it under the root of the tree of `size`."""
+
+    number: int
+    body: bytes
+    size: int
+    root: bytes
+    path: tuple[bytes, ...]
+
+
+class Log:
+    """The audit log in the hub's database. `algorithm` (`sha256`, `sm3`) is how its tree is hashed."""
+
+    def __init__(self, database: Database, algorithm: str = "sha256") -> None:
+        self.database = database
+        self.algorithm = algorithm
+        self._append: Gather[Sequence[Leaf], list[int]] = Gather(self._write, lanes=1, most=APPEND_TOGETHER)
+
+    async def append(self, entries: Sequence[Entry], connection: Connection | None = None) -> list[int]:
+        """Write entries, in order and together; give their numbers. They are durable when this returns.
+
+        Appends that wait at the same time share a transaction. With `connection` they become durable with
+        its transaction instead, which then holds all other writers up until it ends: for rare, short work
+        that must not be done without its entry. Raises DatabaseError or OtherAlgorithm.
+        """
+        if not entries:
+            return []
+        leaves = [(body, decode(body)) for body in map(encode, entries)]
+        if connection is not None:
+            return (await self._write_on(connection, [leaves]))[0]
+        return await self._append(leaves)
+
+    async def _write(self, asked: Sequence[Sequence[Leaf]]) -> list[list[int]]:
+        async with self.database.connection() as connection, connection.transaction():
+            return await self._write_on(connection, asked)
+
+    async def _write_on(self, connection: Connection, asked: Sequence[Sequence[Leaf]]) -> list[list[int]]:
+        head = await rows.read_head(connection, lock=True)
+        if head.algorithm not in {"", self.algorithm}:
+            raise OtherAlgorithm(found=head.algorithm, wanted=self.algorithm)
+        hash_ = rows.HASHES[self.algorithm]
+        tree = rows.Growing(hash_, head.size, list(head.peaks))
+        numbers: list[list[int]] = []
+        made: list[rows.Row] = []
+        for leaves in asked:
+            first = head.size + len(made)
+            numbers.append(list(range(first, first + len(leaves))))
+            made += [
+                rows.row_of(first + at, told, leaf_hash(hash_, body), body)
+                for at, (body, told) in enumerate(leaves)
+            ]
+        await rows.write_rows(connection, made)
+        await rows.write_nodes(connection, tree.extend((one.leaf for one in made), rows.FOOT))
+        await rows.write_head(connection, self.algorithm, tree)
+        return numbers
+
+    async def head(self) -> rows.Head:
+        """Give how far the log has grown."""
+        async with self.database.connection() as connection:
+            return await rows.read_head(connection)
+
+    async def find(self, asked: Asked, *, before: Place | None = None, most: int = 50) -> Found:
+        """Give entries, the latest first, from behind the place that a page before gave."""
+        async with self.database.connection() as connection:
+            return await find(connection, asked, before=before, most=most)
+
+    async def read(self, number: int) -> bytes:
+        """Give an entry's bytes. Raises NoSuchEntry."""
+        async with self.database.connection() as connection:
+            return await _body(connection, number)
+
+    async def prove(self, number: int, size: int | None = None) -> Proven:
+        """Prove that an entry is in the tree of `size` (None: all there is).
+
+        Raises NoSuchEntry or BrokenLog.
+        """
+        async with self.database.connection() as connection:
+            head = await rows.read_head(connection)
+            size = head.size if size is None else size
+            if not 0 <= number < size <= head.size:
+                raise NoSuchEntry(number=number, size=min(size, head.size))
+            body = await _body(connection, number)
+            path = await _proof(connection, head, inclusion_spans(number, size))
+            root = await root_at(connection, head, size)
+        return Proven(number, body, size, root, tuple(path))
+
+    async def consistency(self, old: int, size: int | None = None) -> tuple[int, list[bytes]]:
+        """Prove that the tree of `old` grew to that of `size` (None: all there is); give it with its size.
+
+        Raises NoSuchEntry where there never were so many, BrokenLog.
+        """
+        async with self.database.connection() as connection:
+            head = await rows.read_head(connection)
+            size = head.size if size is None else size
+            if not 0 <= old <= size <= head.size:
+                raise NoSuchEntry(number=max(old, size) - 1, size=head.size)
+            return size, await _proof(connection, head, consistency_spans(old, size))
+
+
+async def root_at(connection: Connection, head: rows.Head, size: int) -> bytes:
+    """Give the root of the first `size` entries, as the tables have it. Raises BrokenLog."""
+    if size == 0:
+        return fold(head.hash, [])
+    return (await _proof(connection, head, [(0, size)]))[0]
+
+
+async def _proof(connection: Connection, head: rows.Head, spans: Sequence[rows.Span]) -> list[bytes]:
+    try:
+        return await rows.prove(connection, head.hash, spans)
+    except KeyError as error:
+        raise BrokenLog(
+            detail=Phrase("a part of the tree is missing ({place})", place=error.args[0])
+        ) from None
+
+
+async def _body(connection: Connection, number: int) -> bytes:
+    found = await connection.execute("SELECT body FROM audit_entry WHERE number = %s", [number])
+    row = await found.fetchone()
+    if row is None:
+        raise NoSuchEntry(number=number, size=(await rows.read_head(connection)).size)
+    return bytes(row[0])  # pyright: ignore[reportArgumentType]
