@@ -123,6 +123,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     search_include_most: Annotated[
         Positive, Meta(description="most records that may come along with one page of search results")
     ] = 5_000
+    spark_remote: Annotated[
+        str,
+        Meta(
+            description="Spark Connect endpoint for work on everybody, as sc://host:port; empty: this process"
+        ),
+    ] = ""
     encrypt: Annotated[
         Literal["identifying", "all", "none"],
         Meta(description="what is encrypted at rest: records that say who somebody is, all, or none"),
@@ -256,6 +262,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def key_file(self) -> Path:
         """Where the master keys are."""
         return Path(self.keys_file).expanduser().absolute() if self.keys_file else self.folder / "keys"
+
+    @property
+    def policies(self) -> Path:
+        """Where the site keeps its own policies and their tables."""
+        return self.folder / "policies"
 
     @property
     def mappings(self) -> Path:

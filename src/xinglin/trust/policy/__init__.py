@@ -1,0 +1,1 @@
+"""Policies: who may do what with which records, as rules that a privacy officer reads and Cedar decides."""
