@@ -77,7 +77,8 @@ CREATE TABLE account_address (
 COMMENT ON TABLE account_address IS 'from where people logged in before: strangers can not lock them out there';
 
 CREATE TABLE login_attempt (
-    key bytea PRIMARY KEY,                  -- keyed by what is counted; see trust/login/attempts.py
+    key bytea PRIMARY KEY,                  -- hash of what is counted; see trust/login/attempts.py
+    login bytea,                            -- hash of the login name; null: an address alone is counted
     failures integer NOT NULL,
     locks integer NOT NULL,
     at timestamptz NOT NULL,
@@ -85,6 +86,7 @@ CREATE TABLE login_attempt (
 );
 COMMENT ON TABLE login_attempt IS 'failed logins lately, of accounts and of names that nobody has alike';
 CREATE INDEX login_attempt_at ON login_attempt (at);
+CREATE INDEX login_attempt_login ON login_attempt (login);
 
 CREATE TABLE login_session (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
