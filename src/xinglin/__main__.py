@@ -17,6 +17,7 @@ from xinglin.commandline import (
     db,
     identity,
     intake,
+    keys,
     mapping,
     package,
     person,
@@ -66,6 +67,7 @@ cli.add_typer(quality.cli, name="quality")
 cli.add_typer(identity.cli, name="identity")
 cli.add_typer(person.cli, name="person")
 cli.add_typer(registry.cli, name="registry")
+cli.add_typer(keys.cli, name="keys")
 
 
 def _tell_version(asked: bool) -> None:

@@ -29,6 +29,7 @@ from xinglin.hub.intake.messages import Messages
 from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.processes import end_with, settle
 from xinglin.hub.quality.evaluate import evaluate
+from xinglin.hub.vault import renewing
 
 LOOK_SECONDS: Final = 2.0
 REPLAY_SECONDS: Final = 60.0
@@ -95,6 +96,7 @@ async def work(settings: Settings, url: str) -> None:
                 tasks.create_task(_every(REPLAY_SECONDS, lambda: _apply_codes(hub))),
                 tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub))),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: follow(hub, most=IDENTITY_PATIENTS))),
+                tasks.create_task(_every(LOOK_SECONDS, lambda: _encrypt_anew(hub))),
             ]
             if settings.intake_folder:
                 folder = DropFolder(hub, Path(settings.intake_folder).expanduser())
@@ -137,6 +139,12 @@ async def _judge(hub: Hub) -> None:
 async def _apply_codes(hub: Hub) -> None:
     """Bring records that are stored already to mappings accepted since."""
     while (step := await codes.step(hub)) is not None and not step.must_wait:
+        pass
+
+
+async def _encrypt_anew(hub: Hub) -> None:
+    """Bring what is stored to the newest key, some rows at a time."""
+    while await hub.transaction(lambda connection: renewing.step(connection, hub.store)):
         pass
 
 

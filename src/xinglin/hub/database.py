@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
@@ -136,8 +136,17 @@ class Watch(threading.Thread):
 class Database:
     """A pool of connections, opened by `open` and closed by `close`."""
 
-    def __init__(self, url: str, *, connections: int, statement_seconds: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int,
+        statement_seconds: int,
+        made: Callable[[AsyncConnection], None] | None = None,
+    ) -> None:
+        """Lend connections to the database at `url`; `made` hears of each new one."""
         self._url = url
+        self._made = made
         self._connections = connections
         self._statement_seconds = statement_seconds
         self._away = False
@@ -171,6 +180,8 @@ class Database:
         await connection.execute(
             "SELECT set_config('statement_timeout', %s, false)", [f"{self._statement_seconds}s"]
         )
+        if self._made is not None:
+            self._made(connection)
 
     @asynccontextmanager
     async def connection(self, given: Connection | None = None) -> AsyncGenerator[Connection]:

@@ -31,9 +31,14 @@ from xinglin.hub.search.match import match
 from xinglin.hub.search.parameters import Parameters
 from xinglin.hub.search.search import Asked, Found, Limits, one_found, only_id, search, within
 from xinglin.hub.search.tending import Tending
+from xinglin.hub.sight import EVERYTHING, Sight
+from xinglin.hub.sight.reading import present, versions_seen
+from xinglin.hub.sight.seen import seen_by
 from xinglin.hub.store import RETRY, Store, count
 from xinglin.hub.terminology.rows import read_unread
 from xinglin.hub.terminology.terminology import Terminology, built_in
+from xinglin.hub.vault.renewing import hide_what_stands_open
+from xinglin.hub.vault.vault import Vault, lend
 from xinglin.standards.definitions import resource_types
 from xinglin.standards.search import Registry
 
@@ -69,6 +74,7 @@ class Hub:
         self.limits = Limits.of(settings)
         self.language = settings.language
         self.zone = settings.time_zone
+        self.spark = settings.spark_remote
         self.mappings = settings.mappings
         self.quality = settings.quality
         self.codes = Codes()
@@ -86,25 +92,47 @@ class Hub:
         """The search parameters in use."""
         return self.store.parameters.registry
 
-    async def read(self, key: Key, connection: Connection | None = None) -> Record:
-        """Give the current version. Raises Unknown or Gone.
+    async def read(
+        self, key: Key, connection: Connection | None = None, *, sight: Sight = EVERYTHING
+    ) -> Record:
+        """Give the current version. Raises Unknown, also where it is hidden from `sight`, or Gone.
 
         With `connection` its transaction's own writes are seen; without, reads are gathered.
         """
-        if connection is None:
-            record = await self._read(key)
-        else:
-            record = (await self.store.current(connection, [key])).get(key)
+        record = await self._one(key, connection, sight)
         if record is None:
             raise Unknown(key=key)
         if record.deleted:
             raise Gone(key=key)
         return record
 
-    async def vread(self, key: Key, version: int, connection: Connection | None = None) -> Record:
+    async def _one(self, key: Key, connection: Connection | None, sight: Sight) -> Record | None:
+        """Give the current version of one record, a deletion too; None where it is hidden or never was."""
+        if connection is None:
+            record = await self._read(key)
+        else:
+            record = (await self.store.current(connection, [key])).get(key)
+        seen = seen_by(self.store, sight)
+        if record is None or seen is None:
+            return record
+        if not record.deleted:
+            return record if seen.admits(record.content) else None
+        async with self.database.connection(connection) as used:
+            return record if await present(self.store, used, [record], seen) else None
+
+    async def vread(
+        self, key: Key, version: int, connection: Connection | None = None, *, sight: Sight = EVERYTHING
+    ) -> Record:
         """Give one version. Raises UnknownVersion, or Gone where that version is the deletion."""
+        seen = seen_by(self.store, sight)
         async with self.database.connection(connection) as used:
             record = await self.store.version(used, key, version)
+            if (
+                record is not None
+                and seen is not None
+                and not await versions_seen(self.store, used, [record], seen)
+            ):
+                record = None
         if record is None:
             raise UnknownVersion(key=key, version=version)
         if record.deleted:
@@ -119,30 +147,37 @@ class Hub:
         since: datetime | None = None,
         before: past.Place = past.FOREVER,
         most: int,
+        sight: Sight = EVERYTHING,
     ) -> list[Record]:
         """Give versions of one record, of a type or of all, newest first (see `hub.history`)."""
         async with self.database.connection() as connection:
             return await past.history(
-                connection, self.store, kind=kind, id_=id_, since=since, before=before, most=most
+                connection, self.store, kind=kind, id_=id_, since=since, before=before, most=most, sight=sight
             )
 
-    async def search(self, asked: Asked, connection: Connection | None = None) -> Found:
+    async def search(
+        self, asked: Asked, connection: Connection | None = None, *, sight: Sight = EVERYTHING
+    ) -> Found:
         """Answer a search; on `connection` its transaction's own writes are seen. Raises SearchError."""
         key = only_id(asked)
-        if key is not None and connection is None:
-            return one_found(asked, await self._read(key), self.store)
+        if key is not None and connection is None and not sight.blind:
+            return one_found(asked, await self._one(key, None, sight), self.store)
         async with within(self.limits.seconds), self.database.connection(connection) as used:
-            return await search(self.store, used, self.limits, asked)
+            return await search(self.store, used, self.limits, asked, sight=sight)
 
-    async def everything(self, asked: AskedEverything, connection: Connection | None = None) -> Found:
+    async def everything(
+        self, asked: AskedEverything, connection: Connection | None = None, *, sight: Sight = EVERYTHING
+    ) -> Found:
         """Give all records about a Patient or Encounter, a page at a time. Raises SearchError or Unknown."""
         async with within(self.limits.seconds), self.database.connection(connection) as used:
-            return await everything(self.store, used, self.limits, asked)
+            return await everything(self.store, used, self.limits, asked, sight=sight)
 
-    async def lastn(self, pairs: Pairs, base: str, connection: Connection | None = None) -> Found:
+    async def lastn(
+        self, pairs: Pairs, base: str, connection: Connection | None = None, *, sight: Sight = EVERYTHING
+    ) -> Found:
         """Give the latest observations of each code. Raises SearchError."""
         async with within(self.limits.seconds), self.database.connection(connection) as used:
-            return await lastn(self.store, used, self.limits, pairs, base)
+            return await lastn(self.store, used, self.limits, pairs, base, sight=sight)
 
     async def changes(self, *, after: int, most: int) -> Sequence[past.ChangeMade]:
         """Give the next changes after the number `after` (see `hub.history.changes`)."""
@@ -222,15 +257,21 @@ class Hub:
 @asynccontextmanager
 async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
     """Open the hub in the database at `url`, whose schema must be up to date."""
+    vault = Vault(settings)
     database = Database(
-        url, connections=settings.database_connections, statement_seconds=settings.request_timeout_seconds
+        url,
+        connections=settings.database_connections,
+        statement_seconds=settings.request_timeout_seconds,
+        made=partial(lend, vault=vault),
     )
     await database.open()
     try:
         known = definitions(settings)
-        store = Store(Parameters(known, zone=settings.time_zone, base_url=settings.base_url.rstrip("/")))
-        async with database.connection() as connection:
-            await store.open(connection, resource_types())
+        parameters = Parameters(known, zone=settings.time_zone, base_url=settings.base_url.rstrip("/"))
+        store = Store(parameters, vault)
+        async with database.connection() as connection, connection.transaction():
+            if await store.open(connection, resource_types()):
+                await hide_what_stands_open(connection, store)
         admission = Admission(known, enforce=settings.validation == "errors")
         hub = Hub(database, store, admission, settings)
         while await hub.transaction(lambda connection: read_unread(connection, store.open_bodies)):

@@ -22,6 +22,7 @@ from xinglin.hub.search import parameters as search_parameters
 from xinglin.hub.search.parameters import Parameters
 from xinglin.hub.search.rows import Rows
 from xinglin.hub.terminology import rows as terminology
+from xinglin.hub.vault.vault import EVERYTHING, Vault
 from xinglin.standards.search import Index
 from xinglin.standards.search.keys import self_key
 
@@ -51,7 +52,7 @@ _COPY_NEW = (
     "COPY resource (seq, updated, version, type, id, self_key, body, keys, refs) FROM STDIN (FORMAT BINARY)"
 )
 
-_BEGIN = "SELECT base, generation FROM change_start()"
+_BEGIN = "SELECT base, generation, keys FROM change_start()"
 
 _MOVE_TO_HISTORY = """
 INSERT INTO resource_history (seq, updated, version, type, id, body)
@@ -66,8 +67,14 @@ WHERE type = %s AND id = %s
 
 _TRAINABLE = "resource WHERE body IS NOT NULL AND NOT type = ANY(%s::smallint[])"
 _COUNT_TRAINABLE = f"SELECT count(*) FROM (SELECT FROM {_TRAINABLE} LIMIT %s) r"
-_SAMPLE_TRAINABLE = f"SELECT body FROM {_TRAINABLE} ORDER BY hashtext(id) LIMIT %s"
+_SAMPLE_TRAINABLE = f"SELECT type, id, version, body FROM {_TRAINABLE} ORDER BY hashtext(id) LIMIT %s"
 
+
+_RECORD, _DICTIONARY = "resource", "dictionary"
+"""What sealed bytes belong to."""
+
+Stored = tuple[str | int, str, int, bytes]
+"""A stored body: type (its name or code), id, version and frame."""
 
 Indexed = tuple[Record, Index | None]
 """A record with its search values; None for a deletion."""
@@ -76,16 +83,22 @@ Indexed = tuple[Record, Index | None]
 class Store:
     """Reads and writes versions. One for a process."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, vault: Vault) -> None:
         self.types: dict[str, int] = {}
         self.type_names: dict[int, str] = {}
         self.parameters = parameters
+        self.vault = vault
         self.rows = Rows()
         self._bodies = Bodies()
         self._places: WeakKeyDictionary[Connection, tuple[int, int]] = WeakKeyDictionary()
 
-    async def open(self, connection: Connection, types: Iterable[str]) -> None:
-        """Learn the type codes and the dictionaries, adding the types that are missing."""
+    async def open(self, connection: Connection, types: Iterable[str]) -> bool:
+        """Learn keys, type codes and dictionaries, adding types that are missing; in a transaction.
+
+        Tells whether the hub's first keys were made. Raises TrustError where the keys can't be had.
+        """
+        first = await self.vault.open(connection)
+        self.parameters.hide(self.vault.blind)
         await connection.execute(
             "INSERT INTO resource_type (name) SELECT unnest(%s::text[]) "
             "EXCEPT SELECT name FROM resource_type ORDER BY 1 ON CONFLICT DO NOTHING",
@@ -96,13 +109,20 @@ class Store:
         self.type_names = {code: name for name, code in self.types.items()}
         await self.learn(connection)
         await self.parameters.refresh(connection)
+        return first
+
+    async def keep_up(self, connection: Connection, keys: int) -> None:
+        """Learn the keys up to number `keys` where they aren't known yet."""
+        await self.vault.keep_up(connection, keys)
+        self.parameters.hide(self.vault.blind)
 
     async def learn(self, connection: Connection) -> None:
-        """Learn the dictionaries that other processes have made."""
+        """Learn the keys and dictionaries that other processes have made."""
+        await self.vault.learn(connection)
         query = "SELECT id, content FROM dictionary WHERE id > %s ORDER BY id"
         rows = await (await connection.execute(query, [self._bodies.newest])).fetchall()
         for number, content in cast("list[tuple[int, bytes]]", rows):
-            self._bodies.add(number, content)
+            self._bodies.add(number, self.vault.unseal(content, _DICTIONARY, number))
 
     async def current(
         self, connection: Connection, keys: Sequence[Key], *, lock: bool = False
@@ -129,17 +149,26 @@ class Store:
             await self.learn(connection)
             return [self._record(row) for row in rows]
 
-    async def open_bodies(self, connection: Connection, frames: Sequence[bytes]) -> list[bytes]:
-        """Open stored bodies."""
+    async def open_bodies(self, connection: Connection, rows: Sequence[Stored]) -> list[bytes]:
+        """Open stored bodies, given with type (its name or code), id and version."""
         try:
-            return [self._bodies.open(frame) for frame in frames]
+            return [self._open(*row) for row in rows]
         except KeyError:
             await self.learn(connection)
-            return [self._bodies.open(frame) for frame in frames]
+            return [self._open(*row) for row in rows]
+
+    def _open(self, kind: str | int, id_: str, version: int, frame: bytes) -> bytes:
+        name = kind if isinstance(kind, str) else self.type_names[kind]
+        return self._bodies.open(self.vault.unseal(frame, _RECORD, name, id_, version))
+
+    def pack(self, key: Key, version: int, body: bytes) -> bytes:
+        """Give a body as it is stored."""
+        packed = self._bodies.pack(body)
+        return self.vault.seal(packed, _RECORD, *key, version) if self.vault.hides(key.type) else packed
 
     def _record(self, row: Sequence[Any]) -> Record:
         kind, id_, version, updated, seq, frame = row
-        body = None if frame is None else self._bodies.open(frame)
+        body = None if frame is None else self._open(kind, id_, version, frame)
         return Record(Key(kind, id_), version, updated, seq, body)
 
     async def write(self, connection: Connection, drafts: Sequence[Draft]) -> list[Record]:
@@ -149,7 +178,8 @@ class Store:
         `lock`). Raises UniqueViolation where a record without `previous` has come to exist meanwhile.
         """
         row = await (await connection.execute(_BEGIN, binary=True)).fetchone()
-        (base, generation), moment = cast("tuple[int, int]", row), now()
+        (base, generation, keys), moment = cast("tuple[int, int, int]", row), now()
+        await self.keep_up(connection, keys)
         await self.parameters.keep_up(connection, generation)
         await self._change_parameters(connection, drafts)
         await terminology.change(connection, [(d.key, d.content) for d in drafts])
@@ -222,7 +252,7 @@ class Store:
         )
 
     def _pack(self, record: Record) -> bytes | None:
-        return None if record.body is None else self._bodies.pack(record.body)
+        return None if record.body is None else self.pack(record.key, record.version, record.body)
 
     async def train(self, connection: Connection) -> bool:
         """Train the next dictionary if the hub has grown enough for it; tell whether it did."""
@@ -234,10 +264,11 @@ class Store:
         content = await asyncio.to_thread(train, samples, number) if samples else None
         if content is None:
             return False
+        hidden = self.vault.scope == EVERYTHING  # it holds pieces of the records it was made from
         # Where two processes train at once, the first one's dictionary stands and both learn it.
         await connection.execute(
             "INSERT INTO dictionary (id, samples, content) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [number, len(samples), content],
+            [number, len(samples), self.vault.seal(content, _DICTIONARY, number) if hidden else content],
         )
         await self.learn(connection)
         return True
@@ -249,7 +280,7 @@ class Store:
         if await count.fetchone() != (enough,):
             return []
         rows = await connection.execute(_SAMPLE_TRAINABLE, [people, TRAIN_SAMPLES], binary=True)
-        return [self._bodies.open(frame) for (frame,) in cast("list[tuple[bytes]]", await rows.fetchall())]
+        return await self.open_bodies(connection, cast("list[Stored]", await rows.fetchall()))
 
 
 def count(records: Sequence[Record]) -> None:

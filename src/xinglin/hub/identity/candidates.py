@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 from typing import Final, TypeVar, cast
@@ -29,12 +29,6 @@ ROUNDING: Final = 0.01
 """Bits by which sums in the database and in Python may differ, and far more."""
 
 _FEATURES: Final = "SELECT number, body FROM person_feature WHERE number > %s ORDER BY number LIMIT %s"
-_ALL_WORN: Final = "SELECT key FROM person_worn"
-
-
-async def all_worn(connection: Connection) -> set[int]:
-    """Give the keys of all numbers that aren't trusted any more."""
-    return {cast("int", key) for (key,) in await (await connection.execute(_ALL_WORN)).fetchall()}
 
 
 async def wear(hub: Hub, gathered: Gathered, model: Model) -> None:
@@ -76,7 +70,7 @@ def _differs(one: Compared, other: Compared, model: Model) -> bool:
     return said.verdict != "link" and bool(said.evidence["differences"])
 
 
-async def by_model(hub: Hub, trained: Trained, worn: set[int]) -> set[Pair]:
+async def by_model(hub: Hub, trained: Trained, worn: Collection[int]) -> set[Pair]:
     """Give all pairs that a person would look at, or more, by a trained model. Raises ExtraMissing."""
     from xinglin.hub.identity.linkage.bulk import link_all
 
@@ -90,7 +84,8 @@ async def by_model(hub: Hub, trained: Trained, worn: set[int]) -> set[Pair]:
                 one = trusted(unpack(body), worn)
                 yield one.id, one.features
 
-    found = await asyncio.to_thread(link_all, everybody(), alike(trained), least=REVIEW - ROUNDING)
+    least = REVIEW - ROUNDING
+    found = await asyncio.to_thread(link_all, everybody(), alike(trained), least=least, spark=hub.spark)
     return {(one.first, one.second) for one in found.pairs}
 
 
@@ -102,12 +97,15 @@ def alike(trained: Trained) -> Trained:
 async def _read(hub: Hub, last: int) -> list[tuple[int, bytes]]:
     async with hub.database.connection() as connection:
         found = await (await connection.execute(_FEATURES, [last, READ], binary=True)).fetchall()
-    return cast("list[tuple[int, bytes]]", found)
+        kept = cast("list[tuple[int, bytes]]", found)
+        bodies = await rows.open_features(connection, kept)
+    return [(number, body) for (number, _), body in zip(kept, bodies, strict=True)]
 
 
-async def by_rule(hub: Hub, gathered: Gathered, worn: set[int]) -> set[Pair]:
+async def by_rule(hub: Hub, gathered: Gathered, worn: Collection[int]) -> set[Pair]:
     """Give all pairs that share a number which a rule compares."""
-    shared = {key for held in gathered.holders.values() for key, count in held.items() if count > 1} - worn
+    held = [one for those in gathered.holders.values() for one in those.items()]
+    shared = {key for key, count in held if count > 1 and key not in worn}
     pairs: set[Pair] = set()
     async with hub.database.connection() as connection:
         for keys in chunks(sorted(shared), KEYS):

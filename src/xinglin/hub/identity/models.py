@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from xinglin.core.exact_json import Json
 from xinglin.hub.database import Connection
+from xinglin.hub.identity import rows
 from xinglin.hub.identity.comparing import unpack
 from xinglin.hub.identity.linkage import model as linkage
 from xinglin.hub.identity.linkage.comparisons import MISSING
@@ -25,7 +26,7 @@ REVIEW: Final = 0.0
 """Bits from which a person looks at the pair: as likely as not."""
 
 _NEWEST: Final = "SELECT version, parameters FROM identity_model ORDER BY version DESC LIMIT 1"
-_EVERYBODY: Final = "SELECT body FROM person_feature"
+_EVERYBODY: Final = "SELECT number, body FROM person_feature"
 _KEEP: Final = """
 INSERT INTO identity_model (parameters, trained_from, charts) VALUES (%s, %s, %s) RETURNING version
 """
@@ -84,7 +85,8 @@ async def people(connection: Connection) -> list[tuple[str, Features]]:
     found: list[tuple[str, Features]] = []
     async with connection.transaction(), connection.cursor(name="people") as cursor:
         await cursor.execute(_EVERYBODY)
-        async for (body,) in cursor:
-            one = unpack(cast("bytes", body))
-            found.append((one.id, one.features))
+        async for row in cursor:
+            for body in await rows.open_features(connection, [cast("tuple[int, bytes]", row)]):
+                one = unpack(body)
+                found.append((one.id, one.features))
     return found

@@ -1,6 +1,6 @@
 """The rows of identity: links, features, keys and pairs, read and written in the caller's transaction."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, LiteralString, cast
@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from xinglin.core.exact_json import Json
 from xinglin.hub.database import Connection
 from xinglin.hub.identity.partition import Constraints, Edge, Pair, ordered
+from xinglin.hub.vault.vault import vault_of
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('xinglin.identity'))"
 """One transaction at a time says who is who; it is held for milliseconds."""
@@ -50,6 +51,10 @@ _KNOWN: Final = """
 SELECT l.patient, l.golden, l.number, f.body FROM person_link l JOIN person_feature f USING (number)
 WHERE {column} = ANY(%s)
 """
+_FEATURE: Final = "person_feature"
+"""What sealed features belong to, with their number."""
+
+_ALL_WORN: Final = "SELECT key FROM person_worn"
 _WORN: Final = "SELECT key FROM person_worn WHERE key = ANY(%s::bigint[])"
 _WEAR: Final = """
 INSERT INTO person_worn (key, rule, holders) VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING
@@ -166,8 +171,12 @@ async def enter(
     found = await links(connection, ids)
     numbers = [found[one].number for one in ids]
     await connection.execute(_DROP_KEYS, {"numbers": numbers})
-    packed = [features[one] for one in ids]
-    keys = [Jsonb(list(those)) for _, those in packed]
+    vault = vault_of(connection)
+    packed = [
+        (vault.seal_always(body, _FEATURE, number), sorted(map(vault.hidden, those)))
+        for number, (body, those) in zip(numbers, [features[one] for one in ids], strict=True)
+    ]
+    keys = [Jsonb(those) for _, those in packed]
     await connection.execute(_SET_FEATURES, [ids, [body for body, _ in packed], keys])
     pairs = [(key, number) for number, (_, those) in zip(numbers, packed, strict=True) for key in those]
     await connection.execute(_SET_KEYS, [[key for key, _ in pairs], [number for _, number in pairs]])
@@ -178,21 +187,47 @@ async def sharing(connection: Connection, keys: Collection[int]) -> dict[int, li
     """Give by key who shares it, up to one more than `MOST_SHARING`."""
     found: dict[int, list[int]] = {}
     if keys:
-        rows = await (await connection.execute(_SHARING, [sorted(keys), MOST_SHARING + 1])).fetchall()
+        asked = vault_of(connection).hidden_by(keys)
+        rows = await (await connection.execute(_SHARING, [sorted(asked), MOST_SHARING + 1])).fetchall()
         for key, number in cast("list[tuple[int, int]]", rows):
-            found.setdefault(key, []).append(number)
+            found.setdefault(asked[key], []).append(number)
     return found
 
 
 async def worn_keys(connection: Connection, keys: Iterable[int]) -> set[int]:
     """Give those keys whose number isn't trusted any more."""
-    found = await (await connection.execute(_WORN, [sorted(keys)])).fetchall()
-    return {cast("int", key) for (key,) in found}
+    asked = vault_of(connection).hidden_by(keys)
+    found = await (await connection.execute(_WORN, [sorted(asked)])).fetchall()
+    return {asked[cast("int", key)] for (key,) in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Worn(Collection[int]):
+    """The keys of all numbers that aren't trusted any more, as they are hidden in the table."""
+
+    _keys: frozenset[int]
+    _hidden: Callable[[int], int]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, int) and self._hidden(key) in self._keys
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+async def all_worn(connection: Connection) -> Worn:
+    """Give the keys of all numbers that aren't trusted any more."""
+    found = await (await connection.execute(_ALL_WORN)).fetchall()
+    return Worn(frozenset(cast("int", key) for (key,) in found), vault_of(connection).hidden)
 
 
 async def wear(connection: Connection, key: int, rule: str, holders: int) -> bool:
     """Stop trusting a number, which `holders` bear; tell whether it was trusted until now."""
-    return bool((await connection.execute(_WEAR, [key, rule, holders])).rowcount)
+    hidden = vault_of(connection).hidden(key)
+    return bool((await connection.execute(_WEAR, [hidden, rule, holders])).rowcount)
 
 
 async def known_numbers(connection: Connection, numbers: Collection[int]) -> dict[int, Known]:
@@ -213,7 +248,17 @@ async def _known(
     if not wanted:
         return []
     rows = await (await connection.execute(query, [list(wanted)], binary=True)).fetchall()
-    return [Known(*cast("tuple[str, str, int, bytes]", row)) for row in rows]
+    found = cast("list[tuple[str, str, int, bytes]]", rows)
+    bodies = await open_features(connection, [(number, body) for *_, number, body in found])
+    return [Known(*row[:3], body) for row, body in zip(found, bodies, strict=True)]
+
+
+async def open_features(connection: Connection, kept: Sequence[tuple[int, bytes]]) -> list[bytes]:
+    """Open what of source Patients is compared, given with their numbers."""
+    vault = vault_of(connection)
+    return await vault.learned(
+        connection, lambda: [vault.unseal(body, _FEATURE, number) for number, body in kept]
+    )
 
 
 async def forget(connection: Connection, gone: Iterable[Link]) -> None:

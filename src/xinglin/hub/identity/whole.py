@@ -12,7 +12,7 @@ from typing import Final
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.identity import rows
-from xinglin.hub.identity.candidates import all_worn, by_model, by_rule, chunks, wear
+from xinglin.hub.identity.candidates import by_model, by_rule, chunks, wear
 from xinglin.hub.identity.comparing import evidently_apart, judge, unpack
 from xinglin.hub.identity.follow import STEP, Progress
 from xinglin.hub.identity.gathering import UNMATCHED, Gathered
@@ -61,7 +61,7 @@ async def match_all(
         model = await model_in_force(connection)
     await wear(hub, gathered, model)
     async with hub.database.connection() as connection:
-        worn = await all_worn(connection)
+        worn = await rows.all_worn(connection)
     pairs = await by_model(hub, trained, worn) | await by_rule(hub, gathered, worn)
     ongoing = _Pass(hub.store, gathered, _partners(pairs), model)
     goldens = 0
@@ -105,7 +105,7 @@ async def _group(connection: Connection, ongoing: _Pass, ids: Sequence[str]) -> 
     known = await rows.known(connection, {*ids, *(one for pair in near for one in pair)})
     there = [one for one in ids if one in known]  # others may have been deleted since
     said = {id_: unpack(one.body) for id_, one in known.items()}
-    worn = await all_worn(connection)
+    worn = await rows.all_worn(connection)
     judged = {
         (one, other): judge(said[one], said[other], worn, ongoing.model)
         for one, other in near

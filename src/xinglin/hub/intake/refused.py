@@ -1,5 +1,6 @@
 """The refused queue: what couldn't be taken, whole, with the reason. It leaves by replay or decision only."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -10,10 +11,17 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from xinglin.core.errors import IntakeError, XinglinError
+from xinglin.core.exact_json import Json
 from xinglin.core.i18n import LANGUAGES
 from xinglin.hub.database import Connection
+from xinglin.hub.vault.vault import NOTHING, Vault, vault_of
 from xinglin.standards.conversion import Item
 from xinglin.standards.outcome import InvalidRecord
+
+_ITEM, _TEXTS = "refused", "refused.texts"
+"""What sealed values belong to. An item's number isn't known yet when it is sealed."""
+
+_SEALED: Final = "sealed"
 
 FINDINGS_TOLD: Final = 5
 """How many of a record's faults the sentence names."""
@@ -98,6 +106,34 @@ ON CONFLICT (source, hash) WHERE state = 'waiting' DO UPDATE SET times = refused
 """
 
 
+def seal(vault: Vault, content: bytes) -> bytes:
+    """Give bytes of an item as they are kept."""
+    return vault.seal(content, _ITEM)
+
+
+def unseal(vault: Vault, frame: bytes) -> bytes:
+    """Open what `seal` gave."""
+    return vault.unseal(frame, _ITEM)
+
+
+def seal_texts(vault: Vault, told: Json) -> Json:
+    """Give sentences as they are kept: they may quote what was sent."""
+    sealed = vault.seal(msgspec.json.encode(told), _TEXTS)
+    return told if vault.scope == NOTHING else {_SEALED: b64encode(sealed).decode()}
+
+
+def open_texts(vault: Vault, kept: Any) -> Json:
+    """Open what `seal_texts` gave."""
+    if _SEALED not in kept:
+        return kept
+    return msgspec.json.decode(vault.unseal(b64decode(kept[_SEALED]), _TEXTS))
+
+
+def fingerprint(vault: Vault, form: str, head: bytes, raw: bytes) -> bytes:
+    """Give what tells an item from others; nobody without the key can try out what was sent."""
+    return sha256(b"\0".join((form.encode(), head, raw, vault.pepper))).digest()
+
+
 def texts(error: XinglinError) -> dict[str, dict[str, str]]:
     """Give what is wrong and what to do about it, in every language, as the database can keep it."""
     return {
@@ -141,26 +177,28 @@ async def keep(
     """
     if not refusals:
         return
+    vault = vault_of(connection)
     same: dict[str, Any] = {
         "source": source,
         "delivery": delivery,
         "member": keepable(member),
         "format": form,
-        "head": head,
+        "head": seal(vault, head),
     }
-    await connection.cursor().executemany(_INSERT, [same | _row(one, form, head) for one in refusals])
+    rows = [same | _row(vault, one, form, head) for one in refusals]
+    await connection.cursor().executemany(_INSERT, rows)
 
 
-def _row(refusal: Refusal, form: str, head: bytes) -> dict[str, Any]:
+def _row(vault: Vault, refusal: Refusal, form: str, head: bytes) -> dict[str, Any]:
     item, error = refusal.item, refusal.error
     return {
         "item": item.number,
         "line": item.line,
         "place": keepable(error.expression),
-        "raw": item.raw,
-        "hash": sha256(b"\0".join((form.encode(), head, item.raw))).digest(),
+        "raw": seal(vault, item.raw),
+        "hash": fingerprint(vault, form, head, item.raw),
         "code": error.code,
-        "texts": Jsonb(texts(error)),
+        "texts": Jsonb(seal_texts(vault, texts(error))),
         "weight": refusal.weight,
     }
 
@@ -188,7 +226,21 @@ async def list_some(
         "most": most,
     }
     rows = await (await connection.cursor(row_factory=dict_row).execute(query, wanted)).fetchall()
-    return [msgspec.convert(row, Refused) for row in rows]
+    return [await _opened(connection, row) for row in rows]
+
+
+async def _opened(connection: Connection, row: dict[str, Any]) -> Refused:
+    vault = vault_of(connection)
+
+    def work() -> dict[str, Any]:
+        kept = [name for name in ("head", "raw", "corrected") if row.get(name) is not None]
+        return (
+            row
+            | {name: unseal(vault, row[name]) for name in kept}
+            | {"texts": open_texts(vault, row["texts"])}
+        )
+
+    return msgspec.convert(await vault.learned(connection, work), Refused)
 
 
 async def reasons(connection: Connection, *, source: str | None = None) -> list[tuple[str, str, int]]:
@@ -209,13 +261,14 @@ async def show(connection: Connection, number: int, *, lock: bool = False) -> Re
     row = await (await connection.cursor(row_factory=dict_row).execute(query, [number])).fetchone()
     if row is None:
         raise NotRefused(number=number)
-    return msgspec.convert(row, Refused)
+    return await _opened(connection, row)
 
 
 async def correct(connection: Connection, number: int, *, corrected: bytes, who: str) -> None:
     """Keep what shall be loaded in place of what came; what came stays. Raises NotRefused."""
     query = "UPDATE refused SET corrected = %s, corrected_by = %s WHERE number = %s AND state = 'waiting'"
-    if not (await connection.execute(query, [corrected, keepable(who), number])).rowcount:
+    kept = seal(vault_of(connection), corrected)
+    if not (await connection.execute(query, [kept, keepable(who), number])).rowcount:
         raise NotRefused(number=number)
 
 
@@ -234,4 +287,5 @@ async def settle(connection: Connection, number: int, *, state: str, who: str, w
 async def refuse_again(connection: Connection, number: int, error: XinglinError) -> None:
     """Note why a replay was refused; the item goes on waiting."""
     query = "UPDATE refused SET code = %s, texts = %s, place = %s, times = times + 1 WHERE number = %s"
-    await connection.execute(query, [error.code, Jsonb(texts(error)), keepable(error.expression), number])
+    told = Jsonb(seal_texts(vault_of(connection), texts(error)))
+    await connection.execute(query, [error.code, told, keepable(error.expression), number])

@@ -166,8 +166,8 @@ class Evaluator:
         rows = cast("list[tuple[int, datetime, int, int, str, bytes | None]]", await cursor.fetchall())
         later = [(row[3], row[4]) for row in rows if row[2] > 1 and row[5] is not None]
         arrived = await _first_received(connection, later)
-        frames = [row[5] for row in rows if row[5] is not None]
-        bodies = iter(await self._store.open_bodies(connection, frames))
+        stored = [(kind, id_, version, body) for _, _, version, kind, id_, body in rows if body is not None]
+        bodies = iter(await self._store.open_bodies(connection, stored))
         return [
             _Version(
                 seq,

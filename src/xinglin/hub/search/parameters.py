@@ -5,16 +5,26 @@ added one. Records written before are indexed again by `reindex`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from xinglin.core.clock import now
 from xinglin.core.exact_json import Json, dumps, loads
 from xinglin.core.telemetry import describe, logger
 from xinglin.hub.database import Connection
+from xinglin.hub.sight.origins import origin_key, origin_of
 from xinglin.standards.definitions import Definitions
 from xinglin.standards.definitions import r4 as r4_definitions
-from xinglin.standards.search import Extractor, Index, KnownTerminology, Reading, Registry, Surroundings, r4
+from xinglin.standards.search import (
+    Blind,
+    Extractor,
+    Index,
+    KnownTerminology,
+    Reading,
+    Registry,
+    Surroundings,
+    r4,
+)
 from xinglin.standards.search.dates import to_micros
 from xinglin.standards.search.errors import BadParameter
 
@@ -53,17 +63,29 @@ class Parameters:
         self.generation = 0
         self._waiting = False
         self.pending: tuple[Pending, ...] = ()
+        self._blind: Blind | None = None
         self._terminology = KnownTerminology(definitions)
         self._given = _with_packages(definitions)
         self._use(self._given)
 
     def _use(self, registry: Registry) -> None:
         self.registry = registry
-        self.extractor = Extractor(registry, zone=self.reading.zone, base_url=self.reading.base_url)
+        # Records that wait to be indexed again may have been so before anything was hidden.
+        blind = None if self._blind is None else replace(self._blind, mixed=self._waiting)
+        zone, base_url = self.reading.zone, self.reading.base_url
+        self.extractor = Extractor(registry, zone=zone, base_url=base_url, blind=blind)
+
+    def hide(self, blind: Blind | None) -> None:
+        """Hide the values that `blind` says, from now on."""
+        if blind != self._blind:
+            self._blind = blind
+            self._use(self.registry)
 
     def index(self, content: Json) -> Index:
-        """Give the search values of a record."""
-        return self.extractor.extract(content)
+        """Give the search values of a record, and the key of where the hub has it from."""
+        index = self.extractor.extract(content)
+        origin = origin_of(content)
+        return index if origin is None else index._replace(keys=[*index.keys, origin_key(origin)])
 
     def around(self, moment: int | None = None) -> Surroundings:
         """Give what a search depends on besides the records; `moment` is now, in microseconds since 1970."""
@@ -86,10 +108,12 @@ class Parameters:
         rows = await (await connection.execute(_LOAD)).fetchall()
         every = cast("list[tuple[str, str | None, list[str], bool]]", rows)
         found = [(url, text, types, waits) for url, text, types, waits in every if text is not None]
-        self._waiting = any(waits for *_, waits in every)
+        waited, self._waiting = self._waiting, any(waits for *_, waits in every)
         contents = [loads(text.encode()) for _, text, _, _ in found]
         if generation != self.generation:
             self._use(_extended(self._given, contents) if contents else self._given)
+        elif waited != self._waiting and self._blind is not None:
+            self._use(self.registry)
         self.pending = tuple(
             Pending(url, content["code"], frozenset(types))
             for (url, _, types, waits), content in zip(found, contents, strict=True)

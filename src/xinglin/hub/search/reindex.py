@@ -29,7 +29,7 @@ FOR UPDATE SKIP LOCKED
 _SET_TARGET = "UPDATE search_parameter SET target = change_base() WHERE target = -1"
 _HORIZON = "SELECT change_horizon(), search_generation FROM hub"
 _RECORDS = """
-SELECT seq, body FROM resource
+SELECT seq, type, id, version, body FROM resource
 WHERE seq > %s AND seq < %s AND type = ANY(%s::smallint[]) AND body IS NOT NULL
 ORDER BY seq LIMIT %s FOR UPDATE
 """
@@ -76,7 +76,7 @@ async def step(connection: Connection, store: Store) -> int | None:
     place = min(one[3] for one in waiting)
     urls = [one[0] for one in waiting]
     cursor = await connection.execute(_RECORDS, [place, target, codes, BATCH], binary=True)
-    found = cast("list[tuple[int, bytes]]", await cursor.fetchall())
+    found = cast("list[tuple[int, int, str, int, bytes]]", await cursor.fetchall())
     if not found:
         await connection.execute(_DONE, [urls])
         await connection.execute(COUNT_UP)
@@ -86,10 +86,12 @@ async def step(connection: Connection, store: Store) -> int | None:
     return len(found)
 
 
-async def _index(connection: Connection, store: Store, found: Sequence[tuple[int, bytes]]) -> None:
-    bodies = await store.open_bodies(connection, [body for _, body in found])
+async def _index(
+    connection: Connection, store: Store, found: Sequence[tuple[int, int, str, int, bytes]]
+) -> None:
+    bodies = await store.open_bodies(connection, [row[1:] for row in found])
     indexes = [
-        (seq, store.parameters.index(loads(body))) for (seq, _), body in zip(found, bodies, strict=True)
+        (seq, store.parameters.index(loads(body))) for (seq, *_), body in zip(found, bodies, strict=True)
     ]
     await connection.cursor().executemany(
         _INDEX, [(index.keys, index.references, seq) for seq, index in indexes]

@@ -13,8 +13,8 @@ from xinglin.hub.database import Connection
 from xinglin.hub.search.errors import TooManyToCheck
 from xinglin.hub.search.parameters import Parameters
 from xinglin.hub.search.rows import TEXT_MOST
-from xinglin.hub.search.sql import Compiler, Sql, anything, backward, everything, forward, selves
-from xinglin.hub.store import Store
+from xinglin.hub.search.sql import Compiler, Seeing, Sql, anything, backward, everything, forward, selves
+from xinglin.hub.store import Store, Stored
 from xinglin.standards.search import Lowering, Matcher, Surroundings, keys
 from xinglin.standards.search import conditions as c
 from xinglin.standards.search.matches import MAX_LEVELS, part_of
@@ -55,9 +55,14 @@ class Resolver:
     """Prepares branches of searches on one connection."""
 
     def __init__(
-        self, connection: Connection, store: Store, parameters: Parameters, around: Surroundings
+        self,
+        connection: Connection,
+        store: Store,
+        parameters: Parameters,
+        around: Surroundings,
+        seen: Seeing | None = None,
     ) -> None:
-        self.compiler = Compiler(store.types)
+        self.compiler = Compiler(store.types, seen)
         self.matcher = Matcher(parameters.registry, around)
         self._connection = connection
         self._store = store
@@ -83,7 +88,7 @@ class Resolver:
                 await self._climb(criterion)
                 lowered = self.lowering.criterion(prepared.type, criterion)
                 prepared.conditions.append(lowered.condition)
-                if not lowered.exact or _is_cut(lowered.condition):
+                if not lowered.exact or is_cut(lowered.condition):
                     prepared.checks.append(criterion)
             case Chain():
                 await self._add_chain(prepared, criterion)
@@ -137,7 +142,7 @@ class Resolver:
         """Give what a condition finds; None where that is too much, unless it must be read to be checked."""
         condition = other.sql(self.compiler)
         limit = CHECKED if other.checks else LOOKED_UP
-        body: LiteralString = ", r.body" if other.checks else ""
+        body: LiteralString = ", r.type, r.id, r.version, r.body" if other.checks else ""
         cursor = await self._connection.execute(
             f"SELECT {columns}{body} FROM resource r WHERE {condition.text} LIMIT %s",
             [*condition.args, limit + 1],
@@ -149,7 +154,7 @@ class Resolver:
             return None if len(rows) > limit else rows
         if len(rows) > limit:
             raise TooManyToCheck(limit=limit, type=other.type)
-        bodies = await self._store.open_bodies(self._connection, [cast("bytes", row[-1]) for row in rows])
+        bodies = await self._store.open_bodies(self._connection, [cast("Stored", row[-4:]) for row in rows])
         return [
             row for row, body in zip(rows, bodies, strict=True) if other.passes(self.matcher, loads(body))
         ]
@@ -182,20 +187,22 @@ class Resolver:
 
     async def _parts(self, kind: str, addresses: Sequence[str], salts: Sequence[int]) -> list[str]:
         wanted = [keys.reference(one) ^ salt for one in addresses for salt in salts]
+        seen = self.compiler.records(kind, c.Keys(frozenset(wanted)))
         rows = await self._connection.execute(
-            "SELECT id FROM resource r WHERE r.type = %s AND r.keys && %s::bigint[]",
-            [self._store.types[kind], wanted],
-            prepare=False,
+            f"SELECT r.id FROM resource r WHERE {seen.text}", list(seen.args), prepare=False
         )
         return [f"{kind}/{id_}" for (id_,) in await rows.fetchall()]
 
     async def _wholes(self, kind: str, addresses: Sequence[str], salts: Sequence[int]) -> list[str]:
+        starts = [keys.reference(one) for one in addresses]
+        seen = self.compiler.records(kind, c.Anything())
         rows = await self._connection.execute(
-            "SELECT o.id FROM resource r CROSS JOIN unnest(r.refs) AS f(ref)"
-            " JOIN resource o ON o.self_key = f.ref"
-            " WHERE r.self_key = ANY(%s::bigint[]) AND o.type = %s AND r.body IS NOT NULL"
-            " AND r.keys && ARRAY(SELECT f.ref # s FROM unnest(%s::bigint[]) AS t(s))",
-            [[keys.reference(one) for one in addresses], self._store.types[kind], list(salts)],
+            "SELECT r.id FROM resource r WHERE r.self_key IN ("
+            "SELECT f.ref FROM resource r CROSS JOIN unnest(r.refs) AS f(ref)"
+            " WHERE r.self_key = ANY(%s::bigint[])"
+            " AND r.keys && ARRAY(SELECT f.ref # s FROM unnest(%s::bigint[]) AS t(s))"
+            f" AND {seen.text}) AND {seen.text}",
+            [starts, list(salts), *seen.args, *seen.args],
             prepare=False,
         )
         return [f"{kind}/{id_}" for (id_,) in await rows.fetchall()]
@@ -208,7 +215,7 @@ def _addresses(wanted: Reference, test: Test, types: frozenset[str]) -> Iterator
         yield wanted.address
 
 
-def _is_cut(condition: c.Condition) -> bool:
+def is_cut(condition: c.Condition) -> bool:
     """Tell whether the index holds less of some text than is asked for."""
     match condition:
         case c.Strings():
@@ -216,6 +223,6 @@ def _is_cut(condition: c.Condition) -> bool:
         case c.Display():
             return len(condition.text) > TEXT_MOST
         case c.All() | c.Either():
-            return any(_is_cut(one) for one in condition.parts)
+            return any(is_cut(one) for one in condition.parts)
         case _:
             return False

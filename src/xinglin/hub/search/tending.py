@@ -68,6 +68,8 @@ class Tending:
 
     async def _look(self) -> None:
         async with self._database.connection() as connection:
+            await self._store.vault.learn(connection)
+            self._store.parameters.hide(self._store.vault.blind)
             await self._store.parameters.refresh(connection)
         while self._store.parameters.waiting and not self._ending:
             done = await self._transaction(lambda connection: step(connection, self._store))

@@ -47,7 +47,7 @@ COPY mapping (map, place, source_system, source_code, target_system, target_code
 FROM STDIN
 """
 _UNREAD = (
-    "SELECT t.type, t.id, r.body FROM terminology t JOIN resource_type k ON k.name = t.type "
+    "SELECT t.type, t.id, r.version, r.body FROM terminology t JOIN resource_type k ON k.name = t.type "
     "JOIN resource r ON r.type = k.code AND r.id = t.id "
     "WHERE t.content IS NULL AND r.body IS NOT NULL LIMIT 100 FOR UPDATE OF t SKIP LOCKED"
 )
@@ -198,11 +198,11 @@ def concept_of(body: Json) -> Concept:
 async def read_unread(connection: Connection, open_bodies: Callable[..., Any]) -> int:
     """Take records that were stored before these tables were; give how many. In a transaction."""
     rows = await (await connection.execute(_UNREAD, binary=True)).fetchall()
-    found = cast("list[tuple[str, str, bytes]]", rows)
-    bodies = await open_bodies(connection, [body for _, _, body in found])
+    found = cast("list[tuple[str, str, int, bytes]]", rows)
+    bodies = await open_bodies(connection, found)
     await change(
         connection,
-        [(Key(kind, id_), loads(body)) for (kind, id_, _), body in zip(found, bodies, strict=True)],
+        [(Key(kind, id_), loads(body)) for (kind, id_, *_), body in zip(found, bodies, strict=True)],
     )
     return len(found)
 
