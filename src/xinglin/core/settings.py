@@ -142,6 +142,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys_command: Annotated[
         str, Meta(description="program that wraps keys in the site's KMS, in place of the file; empty: none")
     ] = ""
+    audit_hash: Annotated[
+        Literal["sha256", "sm3"], Meta(description="hash of a new audit log; it keeps the one it began with")
+    ] = "sha256"
+    audit_signature: Annotated[
+        Literal["ed25519", "sm2"], Meta(description="signature of a new key for the audit log's checkpoints")
+    ] = "ed25519"
+    audit_checkpoint_seconds: Annotated[
+        Positive, Meta(description="time between two signed checkpoints of the audit log")
+    ] = 60
     time_zone: Annotated[str, Meta(description="zone of dates and times that state none (IANA name)")] = (
         "Asia/Shanghai"
     )
@@ -267,6 +276,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def policies(self) -> Path:
         """Where the site keeps its own policies and their tables."""
         return self.folder / "policies"
+
+    @property
+    def audit(self) -> Path:
+        """Where the audit log's signing key is, and what was signed last."""
+        return self.folder / "audit"
 
     @property
     def mappings(self) -> Path:
