@@ -112,13 +112,15 @@ class Hub:
             record = await self._read(key)
         else:
             record = (await self.store.current(connection, [key])).get(key)
+        return record if record is None or await self.sees(sight, record, connection) else None
+
+    async def sees(self, sight: Sight, record: Record, connection: Connection | None = None) -> bool:
+        """Tell whether the current version of a record, perhaps a deletion, may be seen."""
         seen = seen_by(self.store, sight)
-        if record is None or seen is None:
-            return record
-        if not record.deleted:
-            return record if seen.admits(record.content) else None
+        if seen is None or not record.deleted:
+            return seen is None or seen.admits(record.content)
         async with self.database.connection(connection) as used:
-            return record if await present(self.store, used, [record], seen) else None
+            return bool(await present(self.store, used, [record], seen))
 
     async def vread(
         self, key: Key, version: int, connection: Connection | None = None, *, sight: Sight = EVERYTHING

@@ -10,8 +10,10 @@ from xinglin.hub.database import Connection
 from xinglin.hub.identity import rows
 from xinglin.hub.identity.comparing import compared, judge, unpack
 from xinglin.hub.identity.models import model_in_force
-from xinglin.hub.identity.rows import Judged
+from xinglin.hub.identity.rows import Judged, Known
 from xinglin.hub.records import Key, Record
+from xinglin.hub.sight import EVERYTHING, Sight
+from xinglin.hub.sight.reading import all_seen
 from xinglin.hub.store import Store
 
 GRADES: Final[Mapping[str, str]] = {"link": "certain", "review": "possible"}
@@ -31,16 +33,23 @@ class Candidate:
 
 
 async def candidates(
-    connection: Connection, store: Store, patient: Json, *, most: int = 10, certain: bool = False
+    connection: Connection,
+    store: Store,
+    patient: Json,
+    *,
+    most: int = 10,
+    certain: bool = False,
+    sight: Sight = EVERYTHING,
 ) -> list[Candidate]:
     """Give the persons that `patient` may be, the likeliest first; `certain` only those that would be linked.
 
-    Where only certain ones are asked for and several are, none is given: it can't be more than one.
+    Where only certain ones are asked for and several are, none is given: it can't be more than one. Source
+    Patients that `sight` hides aren't compared, and persons whose golden Patient it hides not given.
     """
     asked = compared(patient | {"id": ""}, now().date())
     found = await rows.sharing(connection, asked.keys())
     numbers = {n for those in found.values() if len(those) <= rows.MOST_SHARING for n in those}
-    known = await rows.known_numbers(connection, numbers)
+    known = await _seen(connection, store, await rows.known_numbers(connection, numbers), sight)
     worn = await rows.worn_keys(connection, found)
     model = await model_in_force(connection)
     best: dict[str, tuple[Judged, str]] = {}
@@ -55,12 +64,23 @@ async def candidates(
         ranked = [one for one in ranked if one[1][0].verdict == "link"]
         ranked = ranked if len(ranked) == 1 else []
     ranked = ranked[: min(most, MOST)]
-    records = await store.current(connection, [Key("Patient", golden) for golden, _ in ranked])
+    keys = [Key("Patient", golden) for golden, _ in ranked]
+    records = await all_seen(store, connection, keys, sight=sight)
     return [
         Candidate(record, nearest, _score(judged), _grade(judged))
         for golden, (judged, nearest) in ranked
         if (record := records.get(Key("Patient", golden))) is not None and not record.deleted
     ]
+
+
+async def _seen(
+    connection: Connection, store: Store, known: Mapping[int, Known], sight: Sight
+) -> Mapping[int, Known]:
+    if sight.whole:
+        return known
+    keys = [Key("Patient", one.patient) for one in known.values()]
+    shown = await all_seen(store, connection, keys, sight=sight)
+    return {number: one for number, one in known.items() if Key("Patient", one.patient) in shown}
 
 
 def _score(judged: Judged) -> float:

@@ -11,6 +11,9 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.identity.errors import UnknownDomain, UnknownSourceIdentifier
 from xinglin.hub.identity.questions import reach
 from xinglin.hub.records import Key
+from xinglin.hub.search.match import match
+from xinglin.hub.sight import EVERYTHING, Sight
+from xinglin.hub.sight.reading import all_seen
 
 MOST: Final = 50
 """Source Patients with one identifier that are looked at, at most."""
@@ -24,21 +27,32 @@ class Crossed:
     patients: Sequence[str]
 
 
-async def cross(connection: Connection, hub: Hub, system: str, value: str, targets: Sequence[str]) -> Crossed:
+async def cross(
+    connection: Connection,
+    hub: Hub,
+    system: str,
+    value: str,
+    targets: Sequence[str],
+    *,
+    sight: Sight = EVERYTHING,
+) -> Crossed:
     """Give the identifiers that the person with this one has in the systems `targets` (none: in all).
 
-    The identifier asked by is left out. Raises UnknownDomain or UnknownSourceIdentifier.
+    The identifier asked by is left out, and so are Patients that `sight` hides.
+
+    Raises UnknownDomain or UnknownSourceIdentifier.
     """
     for parameter, one in [("sourceIdentifier", system), *(("targetSystem", one) for one in targets)]:
-        if not await _find(connection, hub, f"{one}|", 1):
+        if not await _find(connection, hub, f"{one}|", 1, sight):
             raise UnknownDomain(parameter=parameter, system=one)
-    found = await _find(connection, hub, f"{system}|{value}", MOST)
+    found = await _find(connection, hub, f"{system}|{value}", MOST, sight)
     if not found:
         raise UnknownSourceIdentifier
     patients: dict[str, None] = {}
     for key in found:
-        patients |= dict.fromkeys(await reach(connection, hub.store, key.id))
-    records = await hub.store.current(connection, [Key("Patient", one) for one in patients])
+        patients |= dict.fromkeys(await reach(connection, hub.store, key.id, sight=sight))
+    keys = [Key("Patient", one) for one in patients]
+    records = await all_seen(hub.store, connection, keys, sight=sight)
     identifiers: dict[bytes, Json] = {}
     chosen: dict[str, None] = {}
     for id_ in patients:
@@ -56,8 +70,8 @@ async def cross(connection: Connection, hub: Hub, system: str, value: str, targe
     return Crossed(list(identifiers.values()), list(chosen))
 
 
-async def _find(connection: Connection, hub: Hub, token: str, most: int) -> Sequence[Key]:
-    return await hub.match(connection, "Patient", f"identifier={quote(token)}", most)
+async def _find(connection: Connection, hub: Hub, token: str, most: int, sight: Sight) -> Sequence[Key]:
+    return await match(hub.store, connection, "Patient", f"identifier={quote(token)}", most, sight=sight)
 
 
 def _identifiers(patient: Json) -> list[Json]:

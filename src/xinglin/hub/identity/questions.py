@@ -13,6 +13,8 @@ from xinglin.hub.identity.errors import UnknownPair, UnknownPerson
 from xinglin.hub.identity.partition import ordered
 from xinglin.hub.identity.rows import Link
 from xinglin.hub.records import Key, Record
+from xinglin.hub.sight import EVERYTHING, Sight
+from xinglin.hub.sight.reading import all_seen
 from xinglin.hub.store import Store
 
 _COUNTS: Final = """
@@ -160,15 +162,30 @@ _SHOWN: Final = (
 )
 
 
-async def person(connection: Connection, store: Store, id_: str) -> Person:
-    """Give the person that a source Patient or golden Patient belongs to. Raises UnknownPerson."""
+async def person(connection: Connection, store: Store, id_: str, *, sight: Sight = EVERYTHING) -> Person:
+    """Give the person that a source Patient or golden Patient belongs to, as far as it is seen.
+
+    Raises UnknownPerson.
+    """
     found = await links_of(connection, store, id_)
     golden = found[0].golden
+    shown = await _shown(connection, store, [id_, golden, *(one.patient for one in found)], sight)
+    if id_ not in shown and not sight.whole:
+        raise UnknownPerson(id=id_)
+    found = [one for one in found if one.patient in shown]
+    golden = golden if golden in shown else ""
     ids = [one.patient for one in found]
     pairs = await (await connection.execute(_OF_PERSON, {"ids": ids})).fetchall()
     records = await _contents(connection, store, [golden, *ids])
     content = records.pop(golden, {})
     return Person(golden, content, found, records, [_pair(row) for row in pairs])
+
+
+async def _shown(connection: Connection, store: Store, ids: Sequence[str], sight: Sight) -> Collection[str]:
+    if sight.whole:
+        return ids
+    found = await all_seen(store, connection, [Key("Patient", one) for one in ids], sight=sight)
+    return {key.id for key in found}
 
 
 async def links_of(connection: Connection, store: Store, id_: str) -> list[Link]:
@@ -209,10 +226,15 @@ async def worn(connection: Connection, *, most: int) -> list[Worn]:
     return [Worn(*row) for row in cast("list[tuple[str, int, datetime, list[str]]]", found)]
 
 
-async def reach(connection: Connection, store: Store, id_: str) -> list[str]:
-    """Give the ids of all Patients that an id's person has, the golden one first; of one unknown, itself."""
+async def reach(connection: Connection, store: Store, id_: str, *, sight: Sight = EVERYTHING) -> list[str]:
+    """Give the ids of all Patients that an id's person has, the golden one first; of one unknown, itself.
+
+    Those that `sight` hides are left out; a hidden one is as one unknown.
+    """
     try:
         found = await links_of(connection, store, id_)
     except UnknownPerson:
         return [id_]
-    return [found[0].golden, *(one.patient for one in found)]
+    ids = [found[0].golden, *(one.patient for one in found)]
+    shown = await _shown(connection, store, [id_, *ids], sight)
+    return [one for one in ids if one in shown] if id_ in shown else [id_]

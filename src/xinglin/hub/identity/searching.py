@@ -11,6 +11,7 @@ from typing import Final
 from xinglin.hub.database import Connection
 from xinglin.hub.identity.golden import PREFIX, TAG
 from xinglin.hub.identity.questions import reach
+from xinglin.hub.sight import EVERYTHING, Sight
 from xinglin.hub.store import Store
 from xinglin.standards.search import Query, Registry
 from xinglin.standards.search.query import Branch, Criterion, Test
@@ -23,18 +24,21 @@ _GOLDEN: Final = Token(TAG["system"], TAG["code"])
 
 
 async def widened(
-    connection: Connection, store: Store, pairs: Sequence[tuple[str, str]]
+    connection: Connection, store: Store, pairs: Sequence[tuple[str, str]], *, sight: Sight = EVERYTHING
 ) -> list[tuple[str, str]]:
-    """Give a search's pairs with every `subject:mdm=Patient/1` naming all Patients of that person."""
+    """Give a search's pairs with every `subject:mdm=Patient/1` naming all Patients of that person.
+
+    Only Patients that are seen are named.
+    """
     return [
-        (name.removesuffix(MDM), await _all(connection, store, value))
+        (name.removesuffix(MDM), await _all(connection, store, value, sight))
         if name.endswith(MDM)
         else (name, value)
         for name, value in pairs
     ]
 
 
-async def _all(connection: Connection, store: Store, value: str) -> str:
+async def _all(connection: Connection, store: Store, value: str, sight: Sight) -> str:
     found: dict[str, None] = {}
     for one in value.split(","):
         head, mark, id_ = one.rpartition("/")
@@ -42,14 +46,14 @@ async def _all(connection: Connection, store: Store, value: str) -> str:
             found[one] = None
             continue
         prefix = head + mark if mark else "Patient/"
-        for each in await reach(connection, store, id_):
+        for each in await reach(connection, store, id_, sight=sight):
             found[prefix + each] = None
     return ",".join(found)
 
 
-async def people(connection: Connection, store: Store, id_: str) -> list[str]:
-    """Give the ids of all Patients whose records belong to a Patient: of a golden one all, else itself."""
-    found = await reach(connection, store, id_) if id_.startswith(PREFIX) else [id_]
+async def people(connection: Connection, store: Store, id_: str, *, sight: Sight = EVERYTHING) -> list[str]:
+    """Give the ids of all Patients whose records belong to a Patient: of a golden one all that are seen."""
+    found = await reach(connection, store, id_, sight=sight) if id_.startswith(PREFIX) else [id_]
     return list(dict.fromkeys([id_, *found]))
 
 

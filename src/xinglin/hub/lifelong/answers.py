@@ -9,6 +9,7 @@ from xinglin.core.exact_json import Json
 from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong.agree import reasons
 from xinglin.hub.lifelong.elements import member, name_of_concept, objects
+from xinglin.hub.lifelong.gaze import OPEN, Gaze
 from xinglin.hub.lifelong.periods import period_end
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.sources import Told
@@ -21,9 +22,9 @@ from xinglin.hub.lifelong.values import Value, converted, item_of
 _NORMAL: Final = frozenset({"N", "NEG", "ND", "NR"})
 
 
-async def ask_timeline(hub: Hub, id_: str, asked: Asked, language: str) -> Json:
+async def ask_timeline(hub: Hub, id_: str, asked: Asked, language: str, gaze: Gaze = OPEN) -> Json:
     """Give a page of a person's timeline as JSON. Raises as `timeline`."""
-    return timeline_as_json(await timeline(hub, id_, asked), language)
+    return timeline_as_json(await timeline(hub, id_, asked, gaze), language)
 
 
 def timeline_as_json(found: Timeline, language: str) -> Json:

@@ -175,9 +175,7 @@ async def _finder(
     return Finder(connection, store, prepared, seen=seen_by(store, sight))
 
 
-async def _places(
-    store: Store, connection: Connection, contents: Sequence[Json], gaze: Gaze
-) -> Places:
+async def _places(store: Store, connection: Connection, contents: Sequence[Json], gaze: Gaze) -> Places:
     sources = {source_of(one)[0] for one in contents} - {""}
     organizations = {target for one in contents for target in organizations_of(one)}
     rows = await (await connection.execute(_SOURCES, [sorted(sources)])).fetchall() if sources else []

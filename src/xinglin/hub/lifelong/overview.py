@@ -14,6 +14,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong.allergies import parted
 from xinglin.hub.lifelong.answers import measured, title
 from xinglin.hub.lifelong.gathering import Person, gather
+from xinglin.hub.lifelong.gaze import OPEN, Gaze
 from xinglin.hub.lifelong.medicines import listed_facts
 from xinglin.hub.lifelong.people import Who, who
 from xinglin.hub.lifelong.same import Fact, same_facts
@@ -53,10 +54,10 @@ class Overview:
     lists: Sequence[Listed]
 
 
-async def ask_overview(hub: Hub, id_: str, language: str) -> Overview:
+async def ask_overview(hub: Hub, id_: str, language: str, gaze: Gaze = OPEN) -> Overview:
     """Give a person in short. Raises Unknown, Gone or TooManyRecords."""
     async with hub.database.connection() as connection:
-        person = await gather(hub, connection, id_)
+        person = await gather(hub, connection, id_, gaze=gaze)
     today = now().astimezone(ZoneInfo(hub.zone))
     return await asyncio.to_thread(overview, person, language, today)
 

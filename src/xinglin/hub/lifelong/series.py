@@ -9,6 +9,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong.answers import measured
 from xinglin.hub.lifelong.elements import objects
 from xinglin.hub.lifelong.gathering import facts_of
+from xinglin.hub.lifelong.gaze import OPEN, Gaze
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.statements import Part, Statement
 from xinglin.hub.lifelong.timeline import Asked, filter_of, place_of
@@ -27,7 +28,7 @@ class Point:
     raw: Json
 
 
-async def ask_series(hub: Hub, id_: str, asked: Asked) -> Json:
+async def ask_series(hub: Hub, id_: str, asked: Asked, gaze: Gaze = OPEN) -> Json:
     """Give a person's numeric results as series, by code and unit. Raises as `timeline`.
 
     Of `asked` the time, the institution and the code count. A value that can't be brought to the unit of its
@@ -37,7 +38,7 @@ async def ask_series(hub: Hub, id_: str, asked: Asked) -> Json:
     # A code may be that of a component, which facts aren't filtered by.
     passes = filter_of(replace(asked, code=None), hub.zone)
     async with hub.database.connection() as connection:
-        person, facts = await facts_of(hub, connection, id_, asked.types())
+        person, facts = await facts_of(hub, connection, id_, asked.types(), gaze)
     found = sorted(filter(passes, facts), key=place_of)
     units = target_units(one for fact in facts for one in fact.statements)
     points = [point for fact in found for point in _points(fact) if _is_asked(point.part, asked.code)]

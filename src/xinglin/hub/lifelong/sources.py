@@ -32,7 +32,7 @@ class Told:
 async def told(
     store: Store, connection: Connection, facts: Sequence[Fact], sight: Sight = EVERYTHING
 ) -> Mapping[Key, Sequence[Told]]:
-    """Give who told each fact, by the record shown; the one shown first. Earlier versions are told if seen."""
+    """Give who told each fact, by the record shown; the one shown first. Of earlier versions, those seen."""
     every = [one for fact in facts for one in fact.statements]
     before = await _before(store, connection, [one.key for one in every if one.version > 1], sight)
     return {

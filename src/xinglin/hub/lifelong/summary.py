@@ -18,6 +18,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong import narrative
 from xinglin.hub.lifelong.allergies import parted
 from xinglin.hub.lifelong.gathering import Person, gather
+from xinglin.hub.lifelong.gaze import OPEN, Gaze
 from xinglin.hub.lifelong.medicines import listed_facts
 from xinglin.hub.lifelong.people import name_of
 from xinglin.hub.lifelong.same import Fact
@@ -36,14 +37,14 @@ _NOTHING: Final = {
 }
 
 
-async def ask_summary(hub: Hub, id_: str, base: str, language: str) -> Json:
+async def ask_summary(hub: Hub, id_: str, base: str, language: str, gaze: Gaze = OPEN) -> Json:
     """Give the summary of a person as a Bundle of type document; `base` is where records stand.
 
     `id_` is of any of the person's Patients. Raises Unknown, Gone or TooManyRecords.
     """
     types = {kind for section in sections() for kind in section.types} | {"Encounter"}
     async with hub.database.connection() as connection:
-        person = await gather(hub, connection, id_, types)
+        person = await gather(hub, connection, id_, types, gaze)
     moment = now()
     return await asyncio.to_thread(_document, person, base, language, moment, hub.zone)
 

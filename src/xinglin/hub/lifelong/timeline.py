@@ -9,6 +9,7 @@ from xinglin.core.i18n import Phrase
 from xinglin.hub.hub import Hub
 from xinglin.hub.lifelong.errors import WrongFilter
 from xinglin.hub.lifelong.gathering import Person, facts_of
+from xinglin.hub.lifelong.gaze import OPEN, Gaze
 from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.lifelong.sources import Told, told
 from xinglin.hub.lifelong.tables import kinds, shapes
@@ -64,20 +65,20 @@ class Timeline:
     following: str | None
 
 
-async def timeline(hub: Hub, id_: str, asked: Asked) -> Timeline:
+async def timeline(hub: Hub, id_: str, asked: Asked, gaze: Gaze = OPEN) -> Timeline:
     """Give a page of a person's timeline. Raises Unknown, Gone, WrongFilter or TooManyRecords."""
     types, passes = asked.types(), filter_of(asked, hub.zone)
     if not 0 < asked.count <= MOST_COUNT:
         detail = Phrase("at most {most} at once", most=MOST_COUNT)
         raise WrongFilter(name="count", value=asked.count, detail=detail)
     async with hub.database.connection() as connection:
-        person, facts = await facts_of(hub, connection, id_, types)
+        person, facts = await facts_of(hub, connection, id_, types, gaze)
         found = sorted(filter(passes, facts), key=place_of, reverse=True)
         page, following = _page(found, asked)
         return Timeline(
             person=person,
             facts=page,
-            told=await told(hub.store, connection, page),
+            told=await told(hub.store, connection, page, gaze.sight),
             total=len(found),
             records=sum(len(fact.statements) for fact in found),
             units=target_units(one for fact in facts for one in fact.statements),

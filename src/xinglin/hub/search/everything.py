@@ -12,13 +12,15 @@ from urllib.parse import quote, urlencode
 from xinglin.core.clock import now
 from xinglin.hub.database import Connection
 from xinglin.hub.identity.searching import people
-from xinglin.hub.records import Gone, Key, Unknown
+from xinglin.hub.records import Key
 from xinglin.hub.search.includes import Includer
 from xinglin.hub.search.order import SortKey
 from xinglin.hub.search.run import find
 from xinglin.hub.search.search import PAGE, Found, Limits, Run, prepare
 from xinglin.hub.search.sql import Sql
 from xinglin.hub.search.token import read_token, write_token
+from xinglin.hub.sight import EVERYTHING, Sight
+from xinglin.hub.sight.reading import current_seen
 from xinglin.hub.store import Store
 from xinglin.standards.search import Compartment, Query, parse_search
 from xinglin.standards.search.conditions import Either
@@ -62,13 +64,20 @@ class AskedEverything:
         return f"{self.base}/{self.owner}/$everything" + (f"?{query}" if query else "")
 
 
-async def everything(store: Store, connection: Connection, limits: Limits, asked: AskedEverything) -> Found:
-    """Give a page of all records about a person or encounter, itself first.
+async def everything(
+    store: Store,
+    connection: Connection,
+    limits: Limits,
+    asked: AskedEverything,
+    *,
+    sight: Sight = EVERYTHING,
+) -> Found:
+    """Give a page of all that is seen about a person or encounter, itself first.
 
     Raises Unknown, Gone or SearchError.
     """
     owner, url = asked.owner, asked.url
-    await _must_exist(store, connection, owner)
+    await current_seen(store, connection, owner, sight=sight)
     query = parse_search(
         [(_ALLOWED[name], f"ge{value}" if name == "_since" else value) for name, value in asked.parameters],
         store.parameters.registry,
@@ -77,9 +86,9 @@ async def everything(store: Store, connection: Connection, limits: Limits, asked
     )
     token = next((value for name, value in asked.pairs if name == PAGE), None)
     place, moment = (None, to_micros(now())) if token is None else read_token(token, [_MARK], url)
-    run = await prepare(store, connection, query)
+    run = await prepare(store, connection, query, sight=sight)
     if owner.type == "Patient":
-        _widen(run, query, await people(connection, store, owner.id))
+        _widen(run, query, await people(connection, store, owner.id, sight=sight))
     first = Sql("(r.type <> %s)::int::bigint", (store.types[owner.type],))
     order = [SortKey(first, descending=False, kind=_MARK, cast="bigint")]
     finder = replace(run.finder, order=order, links=True)
@@ -103,11 +112,3 @@ def _widen(run: Run, query: Query, ids: Sequence[str]) -> None:
             each = [replace(branch, criteria=(), within=replace(branch.within, identity=id_)) for id_ in ids]
             found = [run.resolver.lowering.branch(one).condition for one in each]
             prepared.conditions[0] = Either(tuple(found))
-
-
-async def _must_exist(store: Store, connection: Connection, key: Key) -> None:
-    record = (await store.current(connection, [key])).get(key)
-    if record is None:
-        raise Unknown(key=key)
-    if record.deleted:
-        raise Gone(key=key)

@@ -113,7 +113,7 @@ class Includer:
             yield include.source, keys(wanted)
 
     async def _fetch(self, kind: str, condition: Sql, most: int) -> list[Hit]:
-        finder = Finder(
-            self.finder.connection, self.finder.store, [Prepared(kind, more=[condition])], links=True
-        )
+        wanted = [Prepared(kind, more=[condition])]
+        mine = self.finder
+        finder = Finder(mine.connection, mine.store, wanted, links=True, seen=mine.seen)
         return await finder.fetch(None, most)

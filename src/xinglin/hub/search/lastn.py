@@ -10,6 +10,7 @@ from xinglin.hub.database import Connection
 from xinglin.hub.search.page import Hit
 from xinglin.hub.search.run import BREATHE, find
 from xinglin.hub.search.search import Asked, Found, Limits, prepare, understand
+from xinglin.hub.sight import EVERYTHING, Sight
 from xinglin.hub.store import Store
 from xinglin.standards.search import to_pairs
 from xinglin.standards.search.errors import BadValue, EmptyValue, TooMuch
@@ -23,16 +24,25 @@ SUBJECTS = frozenset({"patient", "subject"})
 
 
 async def lastn(
-    store: Store, connection: Connection, limits: Limits, pairs: Sequence[tuple[str, str]], base: str
+    store: Store,
+    connection: Connection,
+    limits: Limits,
+    pairs: Sequence[tuple[str, str]],
+    base: str,
+    *,
+    sight: Sight = EVERYTHING,
 ) -> Found:
-    """Give the `max` (1 if not said) latest observations of each code, newest first. Raises SearchError."""
+    """Give the `max` (1 if not said) latest observations of each code, newest first, of what is seen.
+
+    Raises SearchError.
+    """
     most = _most(next((value for name, value in pairs if name == "max"), "1"))
     asked = Asked([pair for pair in pairs if pair[0] != "max"], "Observation", base=base)
-    query = await understand(store, connection, asked, asked.pairs)
+    query = await understand(store, connection, asked, asked.pairs, sight=sight)
     if not any(name.partition(":")[0].partition(".")[0] in SUBJECTS for name, _ in to_pairs(query)):
         raise EmptyValue(name="patient")
     query = replace(query, sort=(Sort("date", descending=True),), includes=(), count=None)
-    run = await prepare(store, connection, query)
+    run = await prepare(store, connection, query, sight=sight)
     page = await find(run.finder, run.resolver.matcher, None, READ)
     if page.following is not None:
         raise TooMuch(count=f"> {READ}", what="observations", limit=READ)

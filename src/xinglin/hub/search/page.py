@@ -15,6 +15,7 @@ from xinglin.hub.search.resolve import Prepared
 from xinglin.hub.search.sql import (
     TRUE,
     Compiler,
+    Seeing,
     Sql,
     anything,
     date_row,
@@ -54,10 +55,11 @@ class Finder:
     order: Sequence[SortKey] = ()
     links: bool = False
     extra: Sequence[Sql] = ()
+    seen: Seeing | None = None
 
     @property
     def _compiler(self) -> Compiler:
-        return Compiler(self.store.types)
+        return Compiler(self.store.types, self.seen)
 
     @property
     def _several(self) -> bool:

@@ -62,7 +62,11 @@ async def checked(finder: Finder, matcher: Matcher, hits: Sequence[Hit]) -> list
 
 
 async def count(finder: Finder, matcher: Matcher, *, accurate: bool) -> int:
-    """Count what is found; unless `accurate`, large numbers are the planner's estimate."""
+    """Count what is found; unless `accurate`, large numbers are the planner's estimate.
+
+    Where something is hidden, all is counted: the planner's estimates know the hidden too.
+    """
+    accurate = accurate or finder.seen is not None
     condition = finder.condition()
     if any(one.checks for one in finder.prepared):
         return await _count_checked(finder, matcher)

@@ -21,6 +21,9 @@ from xinglin.hub.search.ranking import find_ranked
 from xinglin.hub.search.resolve import Resolver
 from xinglin.hub.search.run import Page, count, find
 from xinglin.hub.search.token import read_token, write_token
+from xinglin.hub.sight import EVERYTHING, Sight
+from xinglin.hub.sight.blind import refuse_hidden
+from xinglin.hub.sight.seen import seen_by
 from xinglin.hub.store import Store
 from xinglin.standards.search import Bounds, Compartment, Query, parse_search, to_url
 from xinglin.standards.search.dates import to_micros
@@ -101,14 +104,17 @@ def one_found(asked: Asked, record: Record | None, store: Store) -> Found:
     return Found(query, hits, [], len(hits), to_url(query, asked.base), None)
 
 
-async def search(store: Store, connection: Connection, limits: Limits, asked: Asked) -> Found:
-    """Answer a search. Raises SearchError."""
-    pairs = await widened(connection, store, [pair for pair in asked.pairs if pair[0] != PAGE])
+async def search(
+    store: Store, connection: Connection, limits: Limits, asked: Asked, *, sight: Sight = EVERYTHING
+) -> Found:
+    """Answer a search among what `sight` sees. Raises SearchError."""
+    given = [pair for pair in asked.pairs if pair[0] != PAGE]
+    pairs = await widened(connection, store, given, sight=sight)
     token = next((value for name, value in asked.pairs if name == PAGE), None)
-    query = await understand(store, connection, asked, pairs)
+    query = await understand(store, connection, asked, pairs, sight=sight)
     pending = await _pending(store, connection, query)
     sources = without_goldens(query, store.parameters.registry)
-    run = await prepare(store, connection, sources, to_url(query, asked.base), token)
+    run = await prepare(store, connection, sources, to_url(query, asked.base), token, sight=sight)
     size = min(DEFAULT_COUNT if query.count is None else query.count, limits.page)
     page = await run.page(0 if query.summary == "count" else size)
     included: list[Hit] = []
@@ -138,9 +144,25 @@ async def _pending(store: Store, connection: Connection, query: Query) -> list[P
 
 
 async def understand(
+    store: Store,
+    connection: Connection,
+    asked: Asked,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    sight: Sight = EVERYTHING,
+) -> Query:
+    """Read the search; what isn't known may have been added by another process a moment ago.
+
+    Raises HiddenParameter where it asks by what `sight` is blind to.
+    """
+    query = await _read(store, connection, asked, pairs)
+    refuse_hidden(query, sight, store.parameters.extractor)
+    return query
+
+
+async def _read(
     store: Store, connection: Connection, asked: Asked, pairs: Sequence[tuple[str, str]]
 ) -> Query:
-    """Read the search; what isn't known may have been added by another process a moment ago."""
     for attempt in (1, 2):
         try:
             return parse_search(
@@ -191,17 +213,24 @@ class Run:
 
 
 async def prepare(
-    store: Store, connection: Connection, query: Query, url: str = "", token: str | None = None
+    store: Store,
+    connection: Connection,
+    query: Query,
+    url: str = "",
+    token: str | None = None,
+    *,
+    sight: Sight = EVERYTHING,
 ) -> Run:
-    """Make a search ready. Raises SearchError."""
+    """Make a search ready, among what `sight` sees. Raises SearchError."""
     parameters = store.parameters
     place, moment = None, to_micros(now())
     if token is not None:
         place, moment = read_token(token, sort_kinds(query, parameters.registry), url)
-    resolver = Resolver(connection, store, parameters, parameters.around(moment))
+    seen = seen_by(store, sight)
+    resolver = Resolver(connection, store, parameters, parameters.around(moment), seen)
     order = sort_keys(query, resolver.lowering)
     prepared = [await resolver.branch(one) for one in query.branches]
-    finder = Finder(connection, store, prepared, order or (), links=bool(query.includes))
+    finder = Finder(connection, store, prepared, order or (), links=bool(query.includes), seen=seen)
     return Run(query, url, resolver, finder, place, moment, ranked=order is None)
 
 

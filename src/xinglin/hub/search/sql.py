@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
-from typing import LiteralString
+from typing import LiteralString, Protocol
 
 from xinglin.core.identifiers import is_id
 from xinglin.hub.search.rows import SHORT, TEXT_MOST, even, number_place, odd
@@ -62,18 +62,33 @@ def _together(between: LiteralString, parts: Sequence[Sql]) -> Sql:
     return parts[0] if len(parts) == 1 else fill("({})", join(between, parts))
 
 
+class Seeing(Protocol):
+    """Says which rows may be seen."""
+
+    def condition(self, resource_type: str) -> Sql:
+        """Give what row `r`, not a deletion, must fulfil to be seen, given its type ("Resource": any)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles conditions on the row named `r`; `types` gives the codes of resource types."""
+    """Compiles conditions on the row named `r`; `types` gives the codes of resource types.
+
+    What `seen` hides is found by no condition; without it everything is seen.
+    """
 
     types: dict[str, int]
+    seen: Seeing | None = None
 
     def records(self, resource_type: str, condition: c.Condition) -> Sql:
         """Give what current records of a type ("Resource": any) must fulfil."""
         parts = [Sql("r.body IS NOT NULL")]
         if resource_type != "Resource":
             parts.append(Sql("r.type = %s", (self.types[resource_type],)))
-        return everything([*parts, self.condition(condition)])
+        parts.append(self.condition(condition))
+        if self.seen is not None and (seen := self.seen.condition(resource_type)) != TRUE:
+            parts.append(seen)
+        return everything(parts)
 
     def condition(self, condition: c.Condition) -> Sql:
         """Give a condition as SQL."""
