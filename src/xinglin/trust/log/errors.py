@@ -141,3 +141,13 @@ class WitnessRefuses(TrustError):
     remedy = "If it says that the log doesn't continue what it knows, call the audit administrator at once."
     status = 502
     issue = "security"
+
+
+class Behind(TrustError):
+    """Who asks a witness doesn't start from where it is."""
+
+    code = "XL9015"
+    message = "This witness knows the log with {size} entries; the proof must start from there."
+    remedy = "Send the consistency proof from that size; a hub does so by itself."
+    status = 409
+    issue = "conflict"

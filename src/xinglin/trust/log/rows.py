@@ -133,13 +133,14 @@ async def write_nodes(connection: Connection, made: Sequence[tuple[Node, bytes]]
 async def prove(connection: Connection, hash_: Hash, spans: Sequence[Span]) -> list[bytes]:
     """Give the hashes of subtrees of the tree as it is stored. Raises KeyError where one is missing."""
     wanted = needed(spans)
-    known = await _stored(connection, [node for node in wanted if node[0] >= FOOT])
+    known = await stored(connection, [node for node in wanted if node[0] >= FOOT])
     low = [node for node in wanted if node[0] < FOOT]
     known.update(await _made(connection, hash_, low))
     return proof_of(hash_, spans, known)
 
 
-async def _stored(connection: Connection, nodes: Sequence[Node]) -> dict[Node, bytes]:
+async def stored(connection: Connection, nodes: Sequence[Node]) -> dict[Node, bytes]:
+    """Give those of the nodes that the table has."""
     if not nodes:
         return {}
     asked = [[level for level, _ in nodes], [place for _, place in nodes]]
