@@ -21,6 +21,7 @@ from typing import Final, cast
 from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection
 from xinglin.trust.login.errors import TooManyFailures
+from xinglin.trust.login.names import read_login
 
 ACCOUNT_ROOM: Final = 10
 ADDRESS_ROOM: Final = 20
@@ -93,6 +94,8 @@ class Attempts:
             )
 
     async def _known(self, connection: Connection, now: datetime) -> bool:
+        if read_login(self._login) != self._login:
+            return False  # nobody has such a name; the database might not even take it
         cursor = await connection.execute(
             "SELECT 1 FROM account_address WHERE login = %s AND address = %s AND seen > %s",
             [self._login, self._place, now - KNOWN],

@@ -38,5 +38,7 @@ def checked_login(given: str) -> str:
 
 
 def read_password(given: str) -> str:
-    """Give a password in the form it is hashed, or an empty text where it is too long to be one."""
-    return unicodedata.normalize("NFKC", given) if len(given) <= LONGEST_PASSWORD else ""
+    """Give a password in the form it is hashed, or an empty text where it is too long or no text."""
+    if len(given) > LONGEST_PASSWORD or any("\ud800" <= letter <= "\udfff" for letter in given):
+        return ""
+    return unicodedata.normalize("NFKC", given)

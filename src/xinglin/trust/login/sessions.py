@@ -80,7 +80,7 @@ async def begin(
             stage,
             how,
             address,
-            program[:LONGEST_PROGRAM],
+            "".join(filter(str.isprintable, program))[:LONGEST_PROGRAM],
             now,
             now,
             now + _lifetime(settings, stage),
