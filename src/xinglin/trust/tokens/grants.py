@@ -20,19 +20,21 @@ from xinglin.trust.tokens import secret
 from xinglin.trust.tokens.client import Client
 from xinglin.trust.tokens.scopes import Scopes
 
-Why = Literal["disabled", "revoked", "code-reused", "refresh-reused", "ended"]
-"""Why a grant was taken back; `ended`: another took its place."""
+Why = Literal[
+    "disabled", "revoked", "code-reused", "code-misused", "refresh-reused", "refresh-misused", "ended"
+]
+"""Why a grant was taken back. `misused`: shown by another program, or without what belongs to it."""
 
 _GRANT: Final = """
 INSERT INTO client_grant (client, person, scopes, patient, nonce, authenticated, certificate, made, ends)
 VALUES (%(client)s, %(person)s, %(scopes)s, %(patient)s, %(nonce)s, %(authenticated)s, %(certificate)s,
     %(made)s, %(ends)s) RETURNING id
 """
-_TOKEN: Final = """
+_INSERT: Final = """
 INSERT INTO client_token (hash, grant_id, kind, scopes, made, ends) VALUES (%s, %s, %s, %s, %s, %s)
 """
 _REVOKE: Final = "UPDATE client_grant SET revoked = %s, why = %s WHERE id = %s AND revoked IS NULL"
-_REVOKE_TOKEN: Final = "UPDATE client_token SET revoked = %s WHERE hash = %s AND revoked IS NULL"
+_REVOKE_ONE: Final = "UPDATE client_token SET revoked = %s WHERE hash = %s AND revoked IS NULL"
 _CLEAN: Final = (
     "DELETE FROM client_request WHERE ends < %s",
     "DELETE FROM client_statement WHERE ends < %s",
@@ -82,28 +84,39 @@ async def begin(
 
 
 async def give(
-    connection: Connection, grant: int, scopes: Scopes, *, lasts: timedelta, ends: datetime
+    connection: Connection,
+    grant: int,
+    scopes: Scopes,
+    *,
+    lasts: timedelta,
+    ends: datetime,
+    renewable: Scopes | None = None,
 ) -> Given:
-    """Give tokens of a grant that ends at `ends`; a refresh token too where it was allowed offline access."""
+    """Give tokens of a grant that ends at `ends`; a refresh token too where offline access was allowed.
+
+    The refresh token is for `renewable`, or for the same scopes as the access token.
+    """
+    whole = renewable or scopes
     made = now()
     access_ends = min(made + lasts, ends)
-    access = await _token(connection, grant, "access", scopes, made, access_ends)
+    access = await _token(connection, "access", grant=grant, scopes=scopes, made=made, ends=access_ends)
     refresh = None
-    if "offline_access" in scopes.words:
-        refresh = await _token(connection, grant, "refresh", scopes, made, ends)
+    if "offline_access" in whole.words:
+        refresh = await _token(connection, "refresh", grant=grant, scopes=whole, made=made, ends=ends)
     return Given(access, int((access_ends - made).total_seconds()), scopes, refresh)
 
 
 async def _token(
     connection: Connection,
-    grant: int,
     kind: Literal["access", "refresh"],
+    *,
+    grant: int,
     scopes: Scopes,
     made: datetime,
     ends: datetime,
 ) -> str:
     token = secret.make(kind)
-    await connection.execute(_TOKEN, [secret.hashed(token), grant, kind, list(scopes), made, ends])
+    await connection.execute(_INSERT, [secret.hashed(token), grant, kind, list(scopes), made, ends])
     return token
 
 
@@ -124,7 +137,7 @@ async def revoke(connection: Connection, grant: int, why: Why) -> None:
 
 async def revoke_token(connection: Connection, hash_: bytes) -> None:
     """Take back one access token."""
-    await connection.execute(_REVOKE_TOKEN, [now(), hash_])
+    await connection.execute(_REVOKE_ONE, [now(), hash_])
 
 
 async def clean(connection: Connection) -> None:

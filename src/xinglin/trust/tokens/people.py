@@ -1,5 +1,6 @@
-"""The person behind an app's token: kept as they logged in, and never more than they are now."""
+"""The person behind an app's token: as they logged in, and never more than they are now."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -7,23 +8,11 @@ import msgspec
 
 from xinglin.core.clock import now
 from xinglin.hub.database import Connection
+from xinglin.trust.login import accounts, roles
+from xinglin.trust.login.roles import Place
 from xinglin.trust.who import Who
 
 PREFIX: Final = "user:"
-_CURRENT: Final = """
-SELECT r.role, r.institution, r.department, r.practitioner, r.patient
-FROM account a JOIN account_role r ON r.login = a.login
-WHERE a.login = %(login)s AND a.disabled IS NULL AND (a.expires IS NULL OR a.expires > %(now)s)
-    AND r.revoked IS NULL AND r.since <= %(now)s AND (r.until IS NULL OR r.until > %(now)s)
-"""
-
-
-class _Post(msgspec.Struct, array_like=True, frozen=True):
-    role: str
-    institution: str | None
-    department: str | None
-    practitioner: str | None
-    patient: str | None
 
 
 def kept(who: Who) -> dict[str, Any]:
@@ -39,25 +28,22 @@ def kept(who: Who) -> dict[str, Any]:
     }
 
 
-async def current(connection: Connection, person: dict[str, Any]) -> Who | None:
-    """Give the person as they logged in, with the roles that they still have.
+def person(stored: Mapping[str, Any]) -> Who:
+    """Give the person as they were when they allowed it."""
+    return msgspec.convert({"kind": "user", **stored}, Who)
 
-    None once the account is disabled or over, no role is left, or the post that they logged in for ended.
+
+async def current(connection: Connection, stored: Mapping[str, Any]) -> Who | None:
+    """Give the person in the post that they logged in for, with those of its roles that they still have.
+
+    None once the account is disabled or over, or the post has ended.
     """
-    who = msgspec.convert({"kind": "user", **person}, Who)
-    asked = {"login": who.id.removeprefix(PREFIX), "now": now()}
-    rows = await (await connection.execute(_CURRENT, asked)).fetchall()
-    posts = msgspec.convert(rows, list[_Post])
-    roles = who.roles & {one.role for one in posts}
-    still = (
-        roles
-        and _has(who.institution, {one.institution for one in posts})
-        and _has(who.department, {one.department for one in posts})
-        and _has(who.practitioner, {one.practitioner for one in posts})
-        and _has(who.patient, {one.patient for one in posts})
-    )
-    return replace(who, roles=roles) if still else None
-
-
-def _has(value: str | None, now_: set[str | None]) -> bool:
-    return value is None or value in now_
+    who = person(stored)
+    login, moment = who.id.removeprefix(PREFIX), now()
+    account = await accounts.find(connection, login)
+    if account is None or not account.usable(moment):
+        return None
+    place = Place(who.institution, who.department, who.practitioner, who.patient)
+    posts = roles.posts(await roles.in_force(connection, login, moment))
+    left = who.roles & next((post.roles for post in posts if post.place == place), frozenset[str]())
+    return replace(who, roles=left) if left else None
