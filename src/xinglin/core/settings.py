@@ -268,6 +268,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "quality"
 
     @property
+    def labels(self) -> Path:
+        """Where the site keeps its own tables of confidentiality."""
+        return self.folder / "labels"
+
+    @property
     def key_file(self) -> Path:
         """Where the master keys are."""
         return Path(self.keys_file).expanduser().absolute() if self.keys_file else self.folder / "keys"

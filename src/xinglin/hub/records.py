@@ -8,6 +8,7 @@ from typing import NamedTuple
 from xinglin.core.clock import instant
 from xinglin.core.errors import RequestError
 from xinglin.core.exact_json import Json, dumps, loads
+from xinglin.standards.confidentiality import without_labels
 
 
 class Key(NamedTuple):
@@ -99,5 +100,7 @@ def stamped(content: Json, key: Key, version: int, updated: datetime) -> Json:
 
 
 def same(content: Json, record: Record) -> bool:
-    """Tell whether writing `content` over `record` would change nothing but version and time."""
-    return record.body == dumps(stamped(content, record.key, record.version, record.updated))
+    """Tell whether writing `content` over `record` would change nothing but version, time and labels."""
+    wanted = stamped(without_labels(content), record.key, record.version, record.updated)
+    known = stamped(without_labels(record.content), record.key, record.version, record.updated)
+    return dumps(wanted) == dumps(known)

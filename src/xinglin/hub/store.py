@@ -14,9 +14,10 @@ from psycopg import errors as pg
 from xinglin.core.clock import now
 from xinglin.core.exact_json import dumps
 from xinglin.core.telemetry import RECORDS_WRITTEN
-from xinglin.hub import copying
+from xinglin.hub import consents, copying
 from xinglin.hub.bodies import Bodies, train
 from xinglin.hub.database import Connection
+from xinglin.hub.labels import Labelling
 from xinglin.hub.records import Draft, Key, Record, stamped
 from xinglin.hub.search import parameters as search_parameters
 from xinglin.hub.search.parameters import Parameters
@@ -65,6 +66,8 @@ UPDATE resource SET seq = %s, updated = %s, version = %s, body = %s, keys = %s, 
 WHERE type = %s AND id = %s
 """
 
+_REWRITE = "UPDATE resource SET body = %s, keys = %s::bigint[], refs = %s::bigint[] WHERE seq = %s"
+
 _TRAINABLE = "resource WHERE body IS NOT NULL AND NOT type = ANY(%s::smallint[])"
 _COUNT_TRAINABLE = f"SELECT count(*) FROM (SELECT FROM {_TRAINABLE} LIMIT %s) r"
 _SAMPLE_TRAINABLE = f"SELECT type, id, version, body FROM {_TRAINABLE} ORDER BY hashtext(id) LIMIT %s"
@@ -88,6 +91,7 @@ class Store:
         self.type_names: dict[int, str] = {}
         self.parameters = parameters
         self.vault = vault
+        self.labelling = Labelling(zone=parameters.reading.zone)
         self.rows = Rows()
         self._bodies = Bodies()
         self._places: WeakKeyDictionary[Connection, tuple[int, int]] = WeakKeyDictionary()
@@ -183,9 +187,10 @@ class Store:
         await self.parameters.keep_up(connection, generation)
         await self._change_parameters(connection, drafts)
         await terminology.change(connection, [(d.key, d.content) for d in drafts])
+        drafts, indexes = await self.labelling.put_on(connection, drafts, self.parameters.index)
+        await consents.change(connection, [(d.key, d.content) for d in drafts])
         first = self._first_place(connection, base, len(drafts))
         records = [self._draft_to_record(d, seq, moment) for seq, d in enumerate(drafts, first)]
-        indexes = [None if d.content is None else self.parameters.index(d.content) for d in drafts]
         old = [d.previous.seq for d in drafts if d.previous is not None and not d.previous.deleted]
         await self.rows.remove(connection, old)
         rows = list(zip(records, indexes, strict=True))
@@ -250,6 +255,18 @@ class Store:
                 for (r, index), code in zip(changed, types, strict=True)
             ],
         )
+
+    async def rewrite(self, connection: Connection, changed: Sequence[Indexed]) -> None:
+        """Store versions anew in their place: what the hub derives about them has changed, nothing else."""
+        await connection.cursor().executemany(
+            _REWRITE,
+            [
+                (self._pack(r), *((None, None) if i is None else (i.keys, i.references)), r.seq)
+                for r, i in changed
+            ],
+        )
+        await self.rows.remove(connection, [r.seq for r, _ in changed])
+        await self.rows.write(connection, [(r.seq, index) for r, index in changed if index is not None])
 
     def _pack(self, record: Record) -> bytes | None:
         return None if record.body is None else self.pack(record.key, record.version, record.body)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from xinglin.core.exact_json import Json, dumps
+from xinglin.standards.confidentiality import without_labels
 from xinglin.standards.conversion import Fact, Mode
 
 SOURCE_TIME: Final = "urn:xinglin:source-time"
@@ -82,7 +83,8 @@ def stamp_of(content: Json) -> Stamp:
 
 
 def said(content: Json) -> bytes:
-    """Give what a record says apart from where it came from; equal texts say the same."""
+    """Give what a record says apart from where it came from and its labels; equal texts say the same."""
+    content = without_labels(content)
     meta = _bare_meta(content.get("meta", {}))
     head = {"resourceType": content["resourceType"], "id": content.get("id"), "meta": meta}
     return dumps(head | {name: value for name, value in content.items() if name not in head})

@@ -22,7 +22,7 @@ CREATE TABLE label_carrier (
     -- -1: not known yet; null: they are done
     pending bigint
 );
-COMMENT ON TABLE label_carrier IS 'records whose classes of sensitive information follow to those that refer to them';
+COMMENT ON TABLE label_carrier IS 'records whose sensitive classes follow to those that refer to them';
 CREATE INDEX label_carrier_pending ON label_carrier (key) WHERE pending IS NOT NULL;
 CREATE INDEX label_carrier_until ON label_carrier (until) WHERE until IS NOT NULL;
 
@@ -40,10 +40,8 @@ COMMENT ON TABLE label_progress IS 'how far labels have been derived anew after 
 CREATE TABLE consent (
     id text COLLATE "C" PRIMARY KEY,    -- of the Consent record
     patient text COLLATE "C" NOT NULL,  -- id of the Patient it names
-    starts timestamptz,
-    ends timestamptz,
-    rules jsonb NOT NULL,               -- what is denied, see hub/consents/reading.py
-    faults jsonb NOT NULL               -- what of it can't be evaluated and is therefore denied
+    rule jsonb NOT NULL,                -- see hub/consents/reading.py
+    faults jsonb NOT NULL               -- places that can't be evaluated, so that more is denied
 );
 COMMENT ON TABLE consent IS 'active Consent records that deny something, as they are enforced';
 CREATE INDEX consent_patient ON consent (patient);

@@ -1,0 +1,52 @@
+"""The rows of active Consent records, so that there is no moment between a consent and its enforcement."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from xinglin.core.exact_json import Json
+from xinglin.core.telemetry import logger
+from xinglin.hub.consents.reading import Faults, Rule, patient_of, read
+from xinglin.hub.database import Connection
+from xinglin.hub.records import Key
+
+TYPE: Final = "Consent"
+
+_PUT: Final = """
+INSERT INTO consent (id, patient, rule, faults) VALUES (%s, %s, %s, %s)
+ON CONFLICT (id) DO UPDATE SET patient = excluded.patient, rule = excluded.rule, faults = excluded.faults
+"""
+_REMOVE: Final = "DELETE FROM consent WHERE id = ANY(%s::text[])"
+
+
+async def change(connection: Connection, changes: Iterable[tuple[Key, Json | None]]) -> None:
+    """Take records that are being written; None for a deletion. In the transaction that writes them."""
+    rows: list[tuple[str, str, str, str]] = []
+    gone: list[str] = []
+    for key, content in changes:
+        if key.type != TYPE:
+            continue
+        rule, faults = (None, []) if content is None else read(content)
+        patient = None if content is None else patient_of(content)
+        _tell(key, rule, faults, named=patient is not None)
+        if rule is None or patient is None:
+            gone.append(key.id)
+        else:
+            rows.append((key.id, patient, msgspec.json.encode(rule).decode(), _listed(faults)))
+    if gone:
+        await connection.execute(_REMOVE, [gone])
+    if rows:
+        await connection.cursor().executemany(_PUT, sorted(rows))
+
+
+def _tell(key: Key, rule: Rule | None, faults: Faults, *, named: bool) -> None:
+    """Warn whoever runs the hub of what isn't enforced as it was meant; `xinglin consent list` tells it."""
+    if rule is not None and not named:
+        logger().warning("consent names no patient of this hub", consent=str(key))
+    elif faults:
+        logger().warning("consent isn't understood in all", consent=str(key), places=list(faults))
+
+
+def _listed(faults: Faults) -> str:
+    return msgspec.json.encode(list(faults)).decode()
