@@ -159,7 +159,7 @@ class Policies:
         rules = [self._engine.rules[one] for one in answer.rules]
         unlimited = [one.masks for one in rules if not one.limit]
         if unlimited:
-            return frozenset.intersection(*unlimited), frozenset()
+            return unlimited[0].intersection(*unlimited), frozenset()
         return frozenset[str]().union(*(one.masks for one in rules)), frozenset(one.limit for one in rules)
 
     def openings(self, who: Who, purpose: str, action: str) -> tuple[Opening, ...]:

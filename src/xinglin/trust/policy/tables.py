@@ -44,6 +44,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "types": Shape(("type", "group", *_CITED), ("type",)),
     "routes": Shape(("table", "route", "action", "group", *_CITED), ("table", "route")),
     "limits": Shape(("limit", "type", "query", *_NAMES, *_CITED), ("limit", "type", "query")),
+    "relation_queries": Shape(
+        ("relation", "type", "query", "patient", *_MEANING, *_CITED), ("relation", "type", "query")
+    ),
     "masks": Shape(("mask", *_NAMES, *_MEANING, *_CITED), ("mask",)),
     "values": Shape(("name", "value", *_MEANING, *_CITED), ("name",)),
     "reasons": Shape(("reason", *_NAMES, *_CITED), ("reason",)),
@@ -65,6 +68,7 @@ _REFERS: Final = (
     ("routes", "action", "actions"),
     ("limits", "type", "types"),
     ("care_kinds", "relation", "relations"),
+    ("relation_queries", "relation", "relations"),
 )
 """Table, column, and the table whose first key the column's words must be."""
 
