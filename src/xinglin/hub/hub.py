@@ -23,6 +23,7 @@ from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
 from xinglin.hub.identity.at_once import AtOnce
 from xinglin.hub.installed import definitions
+from xinglin.hub.labels import Labelling
 from xinglin.hub.records import Gone, Key, Record, Unknown, UnknownVersion
 from xinglin.hub.search import parameters as search_parameters
 from xinglin.hub.search.everything import AskedEverything, everything
@@ -203,6 +204,18 @@ class Hub:
         self.written([d.record for d in done if d.record and d.action is not Action.UNCHANGED])
         return done
 
+    def check(self, change: Change) -> Change:
+        """Give the change back if its record may come in. Raises InvalidRecord."""
+        return self.admission.check(change)
+
+    async def matched(self, connection: Connection, kind: str, criteria: str, most: int) -> Sequence[Key]:
+        """Find at most `most` records of a type by search criteria. Raises SearchError."""
+        return await self.match(connection, kind, criteria, most)
+
+    async def carry_out(self, connection: Connection, changes: Sequence[Change]) -> list[Done]:
+        """Lock, check and write resolved changes, all or none (see `changes`)."""
+        return await carry_out(connection, self.store, changes)
+
     async def transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Run `work` in a transaction, again from the start where others got in its way. Raises Contended."""
         for attempt in range(ATTEMPTS):
@@ -271,6 +284,7 @@ async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
         known = definitions(settings)
         parameters = Parameters(known, zone=settings.time_zone, base_url=settings.base_url.rstrip("/"))
         store = Store(parameters, vault)
+        store.labelling = Labelling(settings.labels, settings.time_zone)
         async with database.connection() as connection, connection.transaction():
             if await store.open(connection, resource_types()):
                 await hide_what_stands_open(connection, store)
