@@ -10,8 +10,10 @@ from starlette.types import Lifespan
 from xinglin.api import codes, identity, ihe, lifelong, quality, system
 from xinglin.api.fhir import routes as fhir
 from xinglin.api.fhir.exchange import error_response
+from xinglin.api.headers import SecurityHeaders
 from xinglin.api.hosts import OwnHosts
 from xinglin.api.intake import routes as intake
+from xinglin.api.rates import Rates
 from xinglin.core.errors import RequestError
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
@@ -52,7 +54,11 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _unrouted},
-        middleware=[Middleware(OwnHosts, settings=settings)],
+        middleware=[
+            Middleware(SecurityHeaders, settings=settings),
+            Middleware(OwnHosts, settings=settings),
+            Middleware(Rates, settings=settings),
+        ],
     )
     app.router.redirect_slashes = False
     app.state.settings = settings

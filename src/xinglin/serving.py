@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,9 +22,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-from granian.constants import Interfaces, Loops
+from granian.constants import Interfaces, Loops, SSLProtocols
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.mp import MPServer
 
+from xinglin.api.tls import refuse_open, tls
 from xinglin.background import background
 from xinglin.core.errors import SettingError, XinglinError
 from xinglin.core.os_errors import reason
@@ -34,6 +37,12 @@ from xinglin.hub.database import address
 from xinglin.working import work
 
 REQUESTS_WAITING = 2_048
+
+HEADER_BYTES = 65_536
+"""Largest head of a request over HTTP/2."""
+
+STREAMS = 100
+"""Requests that one HTTP/2 connection may have under way."""
 
 END_SECONDS = 10
 """How long the background process may take to end."""
@@ -71,6 +80,7 @@ def serve(settings: Settings, *, ready: Callable[[], None]) -> None:
     Calls `ready`, from another thread, once the hub answers that it can work.
     """
     configure_logs(settings)
+    refuse_open(settings)
     check_address(settings)
     with address(settings) as url:
         schema.upgrade(url)
@@ -153,6 +163,9 @@ class Workers(MPServer):
             websockets=False,
             log_enabled=False,
             respawn_failed_workers=True,
+            http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds * 1_000),
+            http2_settings=HTTP2Settings(max_headers_size=HEADER_BYTES, max_concurrent_streams=STREAMS),
+            **_ssl(settings),
         )
 
     def failure(self) -> XinglinError | None:
@@ -175,6 +188,21 @@ class Workers(MPServer):
             super()._respawn_workers(workers, spawn_target, target_loader, delay)
 
 
+def _ssl(settings: Settings) -> dict[str, Any]:
+    """Give Granian's options for TLS; rustls, which it uses, knows no weak ciphers."""
+    found = tls(settings)
+    if found is None:
+        return {}
+    oldest = SSLProtocols.tls13 if found.oldest == "1.3" else SSLProtocols.tls12
+    client = {"ssl_ca": found.client_ca, "ssl_client_verify": True} if found.client_ca else {}
+    return {
+        "ssl_cert": found.certificate,
+        "ssl_key": found.key,
+        "ssl_protocol_min": oldest,
+        **client,
+    }
+
+
 @contextmanager
 def _interrupts_held() -> Generator[None]:
     """Start processes that Ctrl-C doesn't reach: this one stops them in order, and they say nothing."""
@@ -195,9 +223,16 @@ def _tell_when_ready(settings: Settings, stopped: threading.Event, ready: Callab
 def _answers(settings: Settings) -> bool:
     host = EVERYWHERE.get(settings.host, settings.host)
     connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+    if settings.tls_certificate:
+        unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        unchecked.check_hostname = False  # we ask ourselves, by another name
+        unchecked.verify_mode = ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(host, settings.port, timeout=2, context=unchecked)
     try:
         connection.request("GET", "/readyz", headers={"Host": "localhost"})
         return connection.getresponse().status == http.HTTPStatus.OK
+    except ssl.SSLError:  # it wants a certificate of us, so somebody is there
+        return bool(settings.tls_client_ca)
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -129,6 +129,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Spark Connect endpoint for work on everybody, as sc://host:port; empty: this process"
         ),
     ] = ""
+    tls_certificate: Annotated[
+        str, Meta(description="PEM file of the hub's certificate with its chain; empty: no TLS")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file of that certificate's private key")] = ""
+    tls_client_ca: Annotated[
+        str, Meta(description="PEM file of CAs; clients must show a certificate by one of them; empty: none")
+    ] = ""
+    tls_oldest: Annotated[Literal["1.2", "1.3"], Meta(description="oldest version of TLS that is spoken")] = (
+        "1.2"
+    )
+    requests_per_minute: Annotated[
+        int, Meta(ge=0, le=10_000_000, description="requests one address may send in a minute; 0: any number")
+    ] = 12_000
+    logins_per_minute: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_000_000,
+            description="requests one address may send in a minute to log in or get tokens; 0: any number",
+        ),
+    ] = 60
+    header_seconds: Annotated[
+        Positive, Meta(description="longest time that the head of a request may take to arrive")
+    ] = 10
     encrypt: Annotated[
         Literal["identifying", "all", "none"],
         Meta(description="what is encrypted at rest: records that say who somebody is, all, or none"),
