@@ -20,6 +20,9 @@ from xinglin.trust.policy.tables import Row, Tables
 ITSELF: Final = "_id"
 """In the column `patient`: the record found is the Patient."""
 
+BY_NUMBER: Final = ":identifier"
+"""Asks for references that name somebody by number."""
+
 Pairs = list[tuple[str, str]]
 
 
@@ -83,7 +86,7 @@ def _asked(row: Row, stands: Standing, words: Mapping[str, str]) -> Iterator[Pai
     if asked is None:
         detail = Phrase("it must ask for {{practitioners}} or {{places}}")
         raise FaultyPolicyTable(file="relation_queries.csv", row=0, column="query", detail=detail)
-    for modifier, values in (("", people[asked].references), (":identifier", people[asked].numbers)):
+    for modifier, values in (("", people[asked].references), (BY_NUMBER, people[asked].numbers)):
         if values:
             filled = {**words, asked: ",".join(values)}
             yield [
@@ -112,6 +115,8 @@ async def _sql(hub: Hub, resolver: Resolver, row: Row, pairs: Pairs, most: int) 
     if all(one.empty for one in prepared):
         return None
     if any(one.checks for one in prepared):
+        if any(name.endswith(BY_NUMBER) for name, _ in pairs):
+            return None  # what a parameter doesn't index by number is found by reference alone
         detail = Phrase("{query} can't be answered by the index alone", query=row["query"])
         raise FaultyPolicyTable(file="relation_queries.csv", row=0, column="query", detail=detail)
     found = anything([one.sql(resolver.compiler) for one in prepared])
