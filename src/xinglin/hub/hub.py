@@ -187,18 +187,22 @@ class Hub:
         async with self.database.connection() as connection:
             return await past.changes(connection, after=after, most=most)
 
-    async def change(self, change: Change) -> Done:
-        """Carry out one change in a transaction of its own; it is durable when this returns."""
+    async def change(self, change: Change, *, sight: Sight = EVERYTHING) -> Done:
+        """Carry out one change in a transaction of its own; it is durable when this returns.
+
+        Conditions find only what `sight` sees.
+        """
         change = self.admission.check(change)
         if isinstance(change, Create) and change.criteria is None and change.type != search_parameters.TYPE:
             return await self._create(change)
-        return (await self.change_all([change]))[0]
+        return (await self.change_all([change], sight=sight))[0]
 
-    async def change_all(self, changes: Sequence[Change]) -> list[Done]:
+    async def change_all(self, changes: Sequence[Change], *, sight: Sight = EVERYTHING) -> list[Done]:
         """Carry out all changes or none, in one transaction; whoever calls has had them checked."""
 
         async def work(connection: Connection) -> list[Done]:
-            return await carry_out(connection, self.store, await resolve(connection, changes, self.match))
+            resolved = await resolve(connection, changes, partial(self.matched, sight=sight))
+            return await carry_out(connection, self.store, resolved)
 
         done = await self.transaction(work)
         self.written([d.record for d in done if d.record and d.action is not Action.UNCHANGED])
@@ -208,9 +212,11 @@ class Hub:
         """Give the change back if its record may come in. Raises InvalidRecord."""
         return self.admission.check(change)
 
-    async def matched(self, connection: Connection, kind: str, criteria: str, most: int) -> Sequence[Key]:
+    async def matched(
+        self, connection: Connection, kind: str, criteria: str, most: int, *, sight: Sight = EVERYTHING
+    ) -> Sequence[Key]:
         """Find at most `most` records of a type by search criteria. Raises SearchError."""
-        return await self.match(connection, kind, criteria, most)
+        return await match(self.store, connection, kind, criteria, most, sight=sight)
 
     async def carry_out(self, connection: Connection, changes: Sequence[Change]) -> list[Done]:
         """Lock, check and write resolved changes, all or none (see `changes`)."""
