@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from xinglin.api.mllp import start_mllp
+from xinglin.api.tls import context, refuse_open, tls
 from xinglin.core.errors import XinglinError
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs, describe, logger
@@ -66,6 +67,7 @@ def _cause(error: BaseException) -> BaseException:
 def worker(settings: Settings) -> None:
     """Work alone, beside a hub on the same database, until told to stop. Brings the schema up to date."""
     configure_logs(settings)
+    refuse_open(settings)
     with address(settings) as url:
         schema.upgrade(url)
         asyncio.run(work(settings, url))
@@ -80,8 +82,13 @@ async def work(settings: Settings, url: str) -> None:
         hub.matching.start()
         settle()
         if settings.mllp_port:
+            found = tls(settings)
             server, listener = await start_mllp(
-                settings.host, settings.mllp_port, Messages(hub).receive, language=settings.language
+                settings.host,
+                settings.mllp_port,
+                Messages(hub).receive,
+                language=settings.language,
+                tls=None if found is None else context(found),
             )
             stack.push_async_callback(listener.close)
             stack.callback(server.close)

@@ -6,8 +6,10 @@ where that can't be said (the database is away) the connection is closed without
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 import structlog
@@ -22,9 +24,9 @@ START: Final = b"\x0b"
 END: Final = b"\x1c"
 _BETWEEN: Final = b"\r\n \t\x00"
 
-Receive = Callable[[bytes, str], Awaitable[Outcome]]
-"""Takes a message without its frame, and the sender's address; returns after it was stored. It raises
-DatabaseError where it could not store it at all."""
+Receive = Callable[[bytes, str, str], Awaitable[Outcome]]
+"""Takes a message without its frame, the sender's address and the SHA-256 of its certificate (hexadecimal;
+empty: it showed none); returns after it was stored. It raises DatabaseError where it could not store it."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -170,7 +172,7 @@ class Listener:
         outcome = Outcome(Verdict.UNREADABLE, frame.error)
         if frame.error is None:
             try:
-                outcome = await self._receive(frame.body, peer)
+                outcome = await self._receive(frame.body, peer, _certificate(writer))
             except DatabaseError:
                 raise
             except XinglinError as error:
@@ -198,15 +200,32 @@ class Listener:
             await asyncio.wait(self._open, timeout=self._limits.stalled)
 
 
+def _certificate(writer: asyncio.StreamWriter) -> str:
+    """Give the SHA-256 of the certificate that the other side showed; empty where it showed none."""
+    connection: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
+    shown = connection.getpeercert(binary_form=True) if connection is not None else None
+    return sha256(shown).hexdigest() if shown else ""
+
+
 _LIMITS: Final = Limits()
 
 
 async def start_mllp(
-    host: str, port: int, receive: Receive, *, limits: Limits = _LIMITS, language: str = "zh"
+    host: str,
+    port: int,
+    receive: Receive,
+    *,
+    limits: Limits = _LIMITS,
+    language: str = "zh",
+    tls: ssl.SSLContext | None = None,
 ) -> tuple[asyncio.Server, Listener]:
     """Begin to listen; port 0 takes a free one. Raises OSError where the address can't be used."""
     listener = Listener(receive, limits, language)
-    return await asyncio.start_server(listener.connected, host, port), listener
+    handshake = limits.stalled if tls is not None else None
+    server = await asyncio.start_server(
+        listener.connected, host, port, ssl=tls, ssl_handshake_timeout=handshake
+    )
+    return server, listener
 
 
 async def serve_mllp(

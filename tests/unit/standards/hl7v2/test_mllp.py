@@ -28,8 +28,8 @@ class Store:
         self.outcome, self.pause = outcome, pause
         self.taken: list[bytes] = []
 
-    async def receive(self, raw: bytes, peer: str) -> Outcome:
-        assert peer == "127.0.0.1"
+    async def receive(self, raw: bytes, peer: str, certificate: str) -> Outcome:
+        assert (peer, certificate) == ("127.0.0.1", "")
         await asyncio.sleep(self.pause)
         if isinstance(self.outcome, Exception):
             raise self.outcome
