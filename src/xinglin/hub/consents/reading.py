@@ -186,16 +186,15 @@ def _types(one: Json, place: str, told: list[str]) -> tuple[str, ...] | None:
             told.append(f"{place}.class")
             return None
         found.add(coding["code"])
-    own = frozenset(found)
+    classes, records = tuple(sorted(found)) or None, set[str]()
     for data in one.get("data", []):
         reference = _reference(data.get("reference"))
         told.append(f"{place}.data")
         if reference is None or data.get("meaning") != "instance":
-            return tuple(sorted(own)) or None
-        found.add(reference[0])
-    if own and found != own:  # both conditions must hold, so the classes alone say more than they do
-        found = set(own)
-    return tuple(sorted(found)) or None
+            return classes
+        records.add(reference[0])
+    # Both conditions must hold where both stand: the classes alone say more than they do.
+    return classes or tuple(sorted(records)) or None
 
 
 def _codings(concepts: Any) -> list[tuple[str, str]]:

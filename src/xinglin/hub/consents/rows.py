@@ -27,7 +27,7 @@ async def change(connection: Connection, changes: Iterable[tuple[Key, Json | Non
     for key, content in changes:
         if key.type != TYPE:
             continue
-        rule, faults = (None, []) if content is None else read(content)
+        rule, faults = (None, ()) if content is None else read(content)
         patient = None if content is None else patient_of(content)
         _tell(key, rule, faults, named=patient is not None)
         if rule is None or patient is None:
