@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.oauth import account
 from tests.support import run
 
 from xinglin.core.clock import now
@@ -47,18 +48,6 @@ SERVICE = Client(
 )
 
 
-async def account(connection: Connection, who: Who) -> None:
-    """Make the account that a person has."""
-    login = who.id.removeprefix("user:")
-    await connection.execute("INSERT INTO account (login, name, made) VALUES (%s, %s, now())", [login, who.name])
-    for role in sorted(who.roles):
-        await connection.execute(
-            "INSERT INTO account_role (login, role, institution, department, practitioner, patient, since, given_by,"
-            " given) VALUES (%s, %s, %s, %s, %s, %s, now() - interval '1 day', 'test', now())",
-            [login, role, who.institution, who.department, who.practitioner, who.patient],
-        )
-
-
 async def app_token(hub: Hub, *, scopes: str = "user/Observation.rs", patient: str | None = None) -> Given:
     """Make a person, the app, and a token of the one for the other."""
 
@@ -91,8 +80,17 @@ def test_a_person_behind_an_app(settings: Settings) -> None:
         given = await app_token(hub, scopes="patient/Observation.rs launch/patient", patient="p1")
         who = await who_of_token(hub.database, given.access, "10.1.2.3")
         assert who is not None
-        assert (who.id, who.kind, who.client, who.address) == ("user:wang", "user", "growth-chart", "10.1.2.3")
-        assert (who.roles, who.institution, who.practitioner) == (WANG.roles, WANG.institution, WANG.practitioner)
+        assert (who.id, who.kind, who.client, who.address) == (
+            "user:wang",
+            "user",
+            "growth-chart",
+            "10.1.2.3",
+        )
+        assert (who.roles, who.institution, who.practitioner) == (
+            WANG.roles,
+            WANG.institution,
+            WANG.practitioner,
+        )
         assert who.scopes == ("launch/patient", "patient/Observation.rs")
         assert who.claims == {access.PURPOSES: "TREAT", access.PATIENT: "p1"}
         assert who.session is None
@@ -191,7 +189,9 @@ def test_what_is_kept_opens_nothing(settings: Settings) -> None:
     async def work(hub: Hub) -> None:
         given = await app_token(hub, scopes="user/Observation.rs offline_access")
         async with hub.database.connection() as connection:
-            rows: list[Any] = await (await connection.execute("SELECT client_token::text FROM client_token")).fetchall()
+            rows: list[Any] = await (
+                await connection.execute("SELECT client_token::text FROM client_token")
+            ).fetchall()
         told = str(rows)
         assert given.access not in told
         assert str(given.refresh) not in told

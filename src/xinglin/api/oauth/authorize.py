@@ -1,0 +1,193 @@
+"""The pages on which a person allows an app something. They work without JavaScript.
+
+Nothing of the request but a random mark goes to the page and back: what was asked stands in the database,
+bound to the person's login session: no other site can answer for them (CSRF) or change what was asked.
+"""
+
+import base64
+from collections.abc import Mapping
+from functools import cache, partial
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from xinglin.api.authentication import session_of
+from xinglin.api.oauth.forms import (
+    decoded,
+    desk_of,
+    endpoint,
+    error_content,
+    language_of,
+    once,
+    pairs,
+)
+from xinglin.core.errors import XinglinError
+from xinglin.core.i18n import translate
+from xinglin.trust.gate.gate import Gate
+from xinglin.trust.login.errors import NotLoggedIn
+from xinglin.trust.login.forgery import refuse_other_sites
+from xinglin.trust.tokens import asking, words
+from xinglin.trust.tokens.asking import AnswerableError, Page
+from xinglin.trust.tokens.desk import Desk
+from xinglin.trust.tokens.redirects import with_parameters
+from xinglin.trust.tokens.scopes import Scopes
+from xinglin.trust.tokens.web import KeyBox
+from xinglin.trust.who import Who
+
+TITLE: Final = "An app asks to use your records"
+FAULT: Final = "That didn't work"
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+@cache
+def _pages() -> Environment:
+    loader = PackageLoader("xinglin.api.oauth", "pages")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+@cache
+def _style() -> str:
+    return _pages().get_template("style.css").render()
+
+
+def _policy(forms: str) -> str:
+    """Give the content security policy: our one style sheet, and forms that go where they must."""
+    style = base64.b64encode(sha256(_style().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{style}'; form-action {forms}; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def _page(name: str, language: str, values: Mapping[str, Any], *, status: int, forms: str) -> Response:
+    text = (
+        _pages()
+        .get_template(name)
+        .render(
+            {
+                "language": language,
+                "t": partial(translate, language=language),
+                **values,
+            }
+        )
+    )
+    headers = {**HEADERS, "Content-Security-Policy": _policy(forms), "Content-Language": language}
+    return Response(text, status, headers, "text/html")
+
+
+async def _asked(request: Request, *, box: KeyBox) -> Response:
+    """Show what an app asks for, to whom is logged in; others log in first."""
+    given = once(decoded(request.url.query.encode()) if request.method == "GET" else await pairs(request))
+    desk = desk_of(request, box)
+    try:
+        client, asked = await asking.ask(desk, given)
+    except AnswerableError as error:
+        return _back_with_error(desk, error, language_of(request, given.get("ui_locales", "")))
+    who = await _person(request)
+    if who is None:
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items())
+        return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303, HEADERS)
+    page = await asking.open_page(desk, who, client, asked)
+    return _consent(page, who, language_of(request, given.get("ui_locales", "")))
+
+
+def _consent(page: Page, who: Who, language: str) -> Response:
+    wanted = page.asked.wanted
+    scopes = [(str(one), words.in_words(one, language)) for one in wanted.clinical]
+    if "offline_access" in wanted.words:
+        scopes.append(("offline_access", words.OFFLINE.text(language)))
+    parts = urlsplit(page.asked.redirect)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    values = {
+        "title": translate(TITLE, language),
+        "client": page.client,
+        "who": who,
+        "page": page,
+        "scopes": scopes,
+        "fixed": [words.IDENTITY.text(language)] if wanted.words & {"openid", "fhirUser"} else [],
+        "purposes": ", ".join(page.client.purposes),
+        "pick": wanted.needs_patient and who.patient is None,
+        "origin": origin,
+    }
+    return _page("consent.html", language, values, status=200, forms=f"'self' {origin}")
+
+
+async def _decided(request: Request, *, box: KeyBox) -> Response:
+    """Take a person's answer and send them back to the app."""
+    refuse_other_sites(request.headers, f"{request.url.scheme}://{request.url.netloc}")
+    who = await _person(request)
+    if who is None:
+        raise NotLoggedIn
+    given = await pairs(request)
+    ticked = [value for name, value in given if name == "scope"]
+    form = once([(name, value) for name, value in given if name != "scope"])
+    desk = desk_of(request, box)
+    try:
+        answer = await asking.answer(
+            desk,
+            who,
+            form.get("page", ""),
+            allowed=form.get("decision") == "allow",
+            ticked=_ticked(ticked),
+            patient=form.get("patient", "").strip(),
+        )
+    except AnswerableError as error:
+        return _back_with_error(desk, error, language_of(request))
+    return _back(answer.redirect, answer.parameters)
+
+
+def _ticked(values: list[str]) -> Scopes:
+    """Give what was ticked, with what isn't asked one by one: it opens nothing by itself."""
+    fixed = ("openid", "fhirUser", "launch/patient")
+    return Scopes.parse([*values, *fixed]) if values else Scopes()
+
+
+def _back_with_error(desk: Desk, fault: AnswerableError, language: str) -> Response:
+    content = error_content(fault.error, language)
+    parameters = {name: content[name] for name in ("error", "error_description", "code")}
+    if fault.state:
+        parameters["state"] = fault.state
+    return _back(fault.redirect, parameters | {"iss": desk.root})
+
+
+def _back(redirect: str, parameters: dict[str, str]) -> Response:
+    headers = {**HEADERS, "Referrer-Policy": "no-referrer"}
+    return RedirectResponse(with_parameters(redirect, parameters), 303, headers)
+
+
+async def _person(request: Request) -> Who | None:
+    """Give who is logged in."""
+    gate: Gate = request.app.state.gate
+    session = session_of(request)
+    return await gate.login.who_of_session(session) if session else None
+
+
+def _refusal(request: Request, error: XinglinError) -> Response:
+    language = language_of(request)
+    values = {
+        "title": translate(FAULT, language),
+        "message": error.text(language),
+        "remedy": error.advice(language),
+        "code": error.code,
+    }
+    return _page("fault.html", language, values, status=error.status, forms="'none'")
+
+
+def routes(box: KeyBox) -> list[Route]:
+    """Give the routes for people."""
+    asked = endpoint("oauth authorize", partial(_asked, box=box), _refusal)
+    decided = endpoint("oauth decide", partial(_decided, box=box), _refusal)
+    return [
+        Route("/oauth/authorize", asked, methods=["GET", "POST"]),
+        Route("/oauth/decide", decided, methods=["POST"]),
+    ]
