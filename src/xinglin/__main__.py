@@ -13,6 +13,7 @@ from rich.text import Text
 
 from xinglin import __version__
 from xinglin.commandline import (
+    client,
     codes,
     db,
     identity,
@@ -56,6 +57,7 @@ cli = typer.Typer(
 )
 cli.add_typer(intake.cli)
 cli.add_typer(source.cli, name="source")
+cli.add_typer(client.cli, name="client")
 cli.add_typer(refused.cli, name="refused")
 cli.add_typer(standards.cli)
 cli.add_typer(db.cli, name="db")

@@ -187,7 +187,7 @@ def rotate(id_: Id) -> None:
 
 
 @cli.command(
-    help=_("Print an access token of a backend service, to try it out; it lasts some minutes."),
+    help=_("Print an access token of a backend service, to try it out; it lasts minutes."),
     epilog=CHANGED,
 )
 def token(id_: Id, scopes: Scopes = None) -> None:

@@ -39,8 +39,6 @@ from xinglin.trust.tokens.scopes import Scopes
 from xinglin.trust.tokens.web import KeyBox
 from xinglin.trust.who import Who
 
-TITLE: Final = "An app asks to use your records"
-FAULT: Final = "That didn't work"
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Frame-Options": "DENY",
@@ -76,7 +74,6 @@ def _page(name: str, language: str, values: Mapping[str, Any], *, status: int, f
         .render(
             {
                 "language": language,
-                "t": partial(translate, language=language),
                 **values,
             }
         )
@@ -109,7 +106,8 @@ def _consent(page: Page, who: Who, language: str) -> Response:
     parts = urlsplit(page.asked.redirect)
     origin = f"{parts.scheme}://{parts.netloc}"
     values = {
-        "title": translate(TITLE, language),
+        "title": translate("An app asks to use your records", language),
+        "say": _texts(language),
         "client": page.client,
         "who": who,
         "page": page,
@@ -120,6 +118,21 @@ def _consent(page: Page, who: Who, language: str) -> Response:
         "origin": origin,
     }
     return _page("consent.html", language, values, status=200, forms=f"'self' {origin}")
+
+
+def _texts(language: str) -> dict[str, str]:
+    """Give the texts of the consent page."""
+    return {
+        "answers": translate("who answers for it", language),
+        "logged_in": translate("You are logged in as", language),
+        "no_more": translate("The app gets no more than you may see yourself.", language),
+        "asks": translate("It asks to", language),
+        "purposes": translate("for the purposes", language),
+        "patient": translate("Which patient? Their id here", language),
+        "back": translate("After your answer you return to", language),
+        "allow": translate("Allow", language),
+        "deny": translate("Don't allow", language),
+    }
 
 
 async def _decided(request: Request, *, box: KeyBox) -> Response:
@@ -175,7 +188,7 @@ async def _person(request: Request) -> Who | None:
 def _refusal(request: Request, error: XinglinError) -> Response:
     language = language_of(request)
     values = {
-        "title": translate(FAULT, language),
+        "title": translate("That didn't work", language),
         "message": error.text(language),
         "remedy": error.advice(language),
         "code": error.code,

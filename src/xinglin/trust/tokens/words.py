@@ -24,10 +24,11 @@ def in_words(scope: Scope, language: str) -> str:
         .join(_VERBS[letter].text(language) for letter in LETTERS if letter in scope.may)
     )
     what = Phrase("every kind of record").text(language) if scope.type == EVERY else scope.type
-    template = "{verbs}: {what} of the chosen patient"
-    if scope.level != "patient":
-        template = "{verbs}: {what} of everybody whose records you may use"
-    told = Phrase(template, verbs=verbs, what=what).text(language)
+    if scope.level == "patient":
+        told = Phrase("{verbs}: {what} of the chosen patient", verbs=verbs, what=what).text(language)
+    else:
+        everybody = Phrase("{verbs}: {what} of everybody whose records you may use", verbs=verbs, what=what)
+        told = everybody.text(language)
     if scope.query:
         only = " & ".join(f"{name} = {value}" for name, value in scope.query)
         told += Phrase(" (only {only})", only=only).text(language)
