@@ -1,8 +1,13 @@
-"""The searches of relation_queries.csv, as SQL that gives ids of Patients."""
+"""The searches of relation_queries.csv, as SQL that gives ids of Patients.
+
+A row asks for records by `query`, and that any of `by` names whoever asks: by reference, or by number where
+the index holds the numbers of such references. What stays the same for a minute is made once in it.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -10,54 +15,87 @@ from xinglin.core.clock import instant, now
 from xinglin.core.i18n import Phrase
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
-from xinglin.hub.search.resolve import Resolver
-from xinglin.hub.search.sql import Sql, anything, array, fill
+from xinglin.hub.search.resolve import Prepared, Resolver
+from xinglin.hub.search.sql import Sql, anything, array, everything, fill, keys
+from xinglin.standards.search import conditions as c
 from xinglin.standards.search import parse_search
+from xinglin.standards.search.keys import self_key
 from xinglin.trust.policy.errors import FaultyPolicyTable
 from xinglin.trust.policy.standing import Named, Standing
 from xinglin.trust.policy.tables import Row, Tables
 
 ITSELF: Final = "_id"
 """In the column `patient`: the record found is the Patient."""
-
 BY_NUMBER: Final = ":identifier"
 """Asks for references that name somebody by number."""
+KEPT: Final = 1_000
+"""People and places whose searches are kept ready."""
 
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A search made ready: its SQL gives the ids of Patients as column `id`."""
+    """A search made ready: what row `r` must fulfil, and where it names a Patient (no salts: it is one)."""
 
     relation: str
-    sql: Sql
+    found: Sql
+    salts: tuple[int, ...]
+
+    def sql(self, patients: Sequence[str], kind: int, most: int) -> Sql:
+        """Give (relation, id of a Patient) of at most `most` records; only about `patients`, if given."""
+        columns = Sql("%s::text, r.id", (self.relation,))
+        narrowed = everything([self.found, *self._about(patients)])
+        if not self.salts:
+            return fill("SELECT {} FROM resource r WHERE {} LIMIT {}", columns, narrowed, Sql("%s", (most,)))
+        return fill(
+            "SELECT {}, p.id FROM (SELECT r.refs, r.keys FROM resource r WHERE {} LIMIT {}) AS r "
+            "CROSS JOIN unnest(r.refs) AS f(ref) JOIN resource p ON p.self_key = f.ref "
+            "WHERE p.type = {} AND r.keys && ARRAY(SELECT f.ref # s FROM unnest({}) AS t(s))",
+            Sql("%s::text", (self.relation,)),
+            narrowed,
+            Sql("%s", (most,)),
+            Sql("%s", (kind,)),
+            Sql("%s::bigint[]", (array(self.salts),)),
+        )
+
+    def _about(self, patients: Sequence[str]) -> list[Sql]:
+        if not patients:
+            return []
+        if not self.salts:
+            return [Sql("r.id = ANY(%s)", (list(patients),))]
+        return [keys(self_key("Patient", one) ^ salt for one in patients for salt in self.salts)]
 
 
-async def arms(
-    hub: Hub,
-    connection: Connection,
-    stands: Standing,
-    tables: Tables,
-    *,
-    most: int,
-    patients: Sequence[str] = (),
-) -> list[Arm]:
-    """Give the searches for somebody's relations, of `most` records each; only about `patients` if given."""
-    resolver = Resolver(connection, hub.store, hub.store.parameters, hub.store.parameters.around())
-    made: list[Arm] = []
-    times = _times(tables)
-    for row in tables.rows("relation_queries"):
-        for pairs in _asked(row, stands, times | _kinds(tables, row["type"])):
-            about = _about(row["patient"], patients)
-            sql = await _sql(hub, resolver, row, [*pairs, *about], most)
-            made += [Arm(row["relation"], sql)] if sql is not None else []
-    return made
+async def arms(hub: Hub, connection: Connection, stands: Standing, tables: Tables) -> Sequence[Arm]:
+    """Give the searches for somebody's relations."""
+    minute = now().replace(second=0, microsecond=0)
+    index = hub.store.parameters.extractor  # another one where parameters or the index's secret change
+    kept = _kept(stands, minute, id(tables), id(index))
+    if not kept.arms:
+        resolver = Resolver(connection, hub.store, hub.store.parameters, hub.store.parameters.around())
+        for row in tables.rows("relation_queries"):
+            words = _times(tables, minute) | _kinds(tables, row["type"])
+            arm = await _arm(hub, resolver, row, stands, words)
+            kept.arms += [arm] if arm is not None else []
+        kept.held = tables, index
+    return kept.arms
 
 
-def _times(tables: Tables) -> dict[str, str]:
-    present = now()
+class _Kept:
+    """Searches kept ready; `held` keeps the objects whose `id` stands in the key, so that it stays theirs."""
 
+    def __init__(self) -> None:
+        self.arms: list[Arm] = []
+        self.held: object = None
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(_stands: Standing, _minute: datetime, _tables: int, _index: int) -> _Kept:
+    return _Kept()
+
+
+def _times(tables: Tables, present: datetime) -> dict[str, str]:
     def ago(**span: int) -> str:
         return instant(present - timedelta(**span))
 
@@ -78,21 +116,47 @@ def _kinds(tables: Tables, kind: str) -> dict[str, str]:
     return {relation: ",".join(codes) for relation, codes in found.items()}
 
 
-def _asked(row: Row, stands: Standing, words: Mapping[str, str]) -> Iterator[Pairs]:
-    """Give the searches of a row: by reference, and by number where the asker's are known."""
-    people: Mapping[str, Named] = {"practitioners": stands.practitioners, "places": stands.places}
-    pairs = parse_qsl(row["query"], keep_blank_values=True)
-    asked = next((one for one in people if f"{{{one}}}" in row["query"]), None)
-    if asked is None:
-        detail = Phrase("it must ask for {{practitioners}} or {{places}}")
-        raise FaultyPolicyTable(file="relation_queries.csv", row=0, column="query", detail=detail)
-    for modifier, values in (("", people[asked].references), (BY_NUMBER, people[asked].numbers)):
-        if values:
-            filled = {**words, asked: ",".join(values)}
-            yield [
-                (f"{name}{modifier}" if asked in value else name, _filled(value, filled))
-                for name, value in pairs
-            ]
+async def _arm(
+    hub: Hub, resolver: Resolver, row: Row, stands: Standing, words: Mapping[str, str]
+) -> Arm | None:
+    """Make a row's search ready; None where nothing can be found."""
+    shared = [(name, _filled(value, words)) for name, value in parse_qsl(row["query"])]
+    named = [await _prepared(hub, resolver, row, [pair]) for pair in _named(row, stands)]
+    either = [one.conditions[0] for one in named if one is not None]
+    base = await _prepared(hub, resolver, row, shared)
+    if not either or base is None:
+        return None
+    found = everything([base.sql(resolver.compiler), _any(resolver, either)])
+    if row["patient"] == ITSELF:
+        return Arm(row["relation"], found, ())
+    registry = hub.store.parameters.registry
+    parameter = registry.get(row["type"], row["patient"])
+    if parameter is None:
+        raise _fault(row, Phrase("{type} has no parameter {name}", type=row["type"], name=row["patient"]))
+    return Arm(row["relation"], found, resolver.lowering.salts(row["type"], parameter, "Patient"))
+
+
+def _any(resolver: Resolver, conditions: Sequence[c.Condition]) -> Sql:
+    """Ask for any of the conditions; keys together, as one look into their index."""
+    wanted = frozenset(key for one in conditions if isinstance(one, c.Keys) for key in one.keys)
+    others = [resolver.compiler.condition(one) for one in conditions if not isinstance(one, c.Keys)]
+    return anything([*([keys(wanted)] if wanted else []), *others])
+
+
+def _named(row: Row, stands: Standing) -> Iterator[tuple[str, str]]:
+    """Give the parameters by which whoever asks may be named, with values."""
+    people: Mapping[str, Named] = {
+        "{practitioners}": stands.practitioners,
+        "{places}": stands.places,
+    }
+    for one in row["by"].split():
+        name, _, asked = one.partition("=")
+        if asked not in people:
+            raise _fault(row, Phrase("it must be one of {words}", words=", ".join(people)))
+        if people[asked].references:
+            yield name, ",".join(people[asked].references)
+        if people[asked].numbers:
+            yield f"{name}{BY_NUMBER}", ",".join(people[asked].numbers)
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
@@ -101,35 +165,20 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return text
 
 
-def _about(parameter: str, patients: Sequence[str]) -> Pairs:
-    if not patients:
-        return []
-    prefix = "" if parameter == ITSELF else "Patient/"
-    return [(parameter, ",".join(f"{prefix}{one}" for one in patients))]
-
-
-async def _sql(hub: Hub, resolver: Resolver, row: Row, pairs: Pairs, most: int) -> Sql | None:
+async def _prepared(hub: Hub, resolver: Resolver, row: Row, pairs: Pairs) -> Prepared | None:
+    """Make parameters ready; None where they find nothing, or numbers that the index doesn't hold."""
     parameters = hub.store.parameters
     query = parse_search(pairs, parameters.registry, row["type"], reading=parameters.reading)
-    prepared = [await resolver.branch(one) for one in query.branches]
-    if all(one.empty for one in prepared):
-        return None
-    if any(one.checks for one in prepared):
+    (branch,) = query.branches
+    made = await resolver.branch(branch)
+    if made.checks:
         if any(name.endswith(BY_NUMBER) for name, _ in pairs):
-            return None  # what a parameter doesn't index by number is found by reference alone
-        detail = Phrase("{query} can't be answered by the index alone", query=row["query"])
-        raise FaultyPolicyTable(file="relation_queries.csv", row=0, column="query", detail=detail)
-    found = anything([one.sql(resolver.compiler) for one in prepared])
-    if row["patient"] == ITSELF:
-        return Sql(f"SELECT r.id FROM resource r WHERE {found.text} LIMIT %s", (*found.args, most))
-    parameter = parameters.registry.get(row["type"], row["patient"])
-    salts = () if parameter is None else resolver.lowering.salts(row["type"], parameter, "Patient")
-    return fill(
-        "SELECT p.id FROM (SELECT r.refs, r.keys FROM resource r WHERE {} LIMIT {}) AS r "
-        "CROSS JOIN unnest(r.refs) AS f(ref) JOIN resource p ON p.self_key = f.ref "
-        "WHERE p.type = {} AND r.keys && ARRAY(SELECT f.ref # s FROM unnest({}) AS t(s))",
-        found,
-        Sql("%s", (most,)),
-        Sql("%s", (hub.store.types["Patient"],)),
-        Sql("%s::bigint[]", (array(salts),)),
+            return None
+        raise _fault(row, Phrase("{query} can't be answered by the index alone", query=row["query"]))
+    return None if made.empty else made
+
+
+def _fault(row: Row, detail: Phrase) -> FaultyPolicyTable:
+    return FaultyPolicyTable(
+        file="relation_queries.csv", row=row["relation"], column=row["type"], detail=detail
     )

@@ -14,7 +14,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.identity import rows as identity
 from xinglin.hub.intake import sources
 from xinglin.hub.registries.records import organization_id, read_key
-from xinglin.hub.search.sql import Sql, fill, join
+from xinglin.hub.search.sql import fill, join
 from xinglin.standards.identifiers import Fault
 from xinglin.trust.policy import grants
 from xinglin.trust.policy.relation_queries import arms
@@ -102,10 +102,8 @@ async def _searched(
     """Give (relation, id of a Patient) by the searches of the table, in one statement."""
     if not stands.known:
         return []
-    found = [
-        Sql(f"SELECT %s::text, a.id FROM ({one.sql.text}) AS a", (one.relation, *one.sql.args))
-        for one in await arms(hub, connection, stands, tables, most=most, patients=patients)
-    ]
+    kind = hub.store.types["Patient"]
+    found = [one.sql(patients, kind, most) for one in await arms(hub, connection, stands, tables)]
     if not found:
         return []
     every = fill("SELECT DISTINCT * FROM ({}) AS found (relation, id)", join(" UNION ALL ", found))

@@ -45,7 +45,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "routes": Shape(("table", "route", "action", "group", *_CITED), ("table", "route")),
     "limits": Shape(("limit", "type", "query", *_NAMES, *_CITED), ("limit", "type", "query")),
     "relation_queries": Shape(
-        ("relation", "type", "query", "patient", *_MEANING, *_CITED), ("relation", "type", "query")
+        ("relation", "type", "query", "by", "patient", *_MEANING, *_CITED), ("relation", "type", "query")
     ),
     "masks": Shape(("mask", *_NAMES, *_MEANING, *_CITED), ("mask",)),
     "values": Shape(("name", "value", *_MEANING, *_CITED), ("name",)),
