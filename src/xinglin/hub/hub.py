@@ -294,6 +294,7 @@ async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
         async with database.connection() as connection, connection.transaction():
             if await store.open(connection, resource_types()):
                 await hide_what_stands_open(connection, store)
+                await parameters.refresh(connection)  # until all is hidden, searches look for both ways
         admission = Admission(known, enforce=settings.validation == "errors")
         hub = Hub(database, store, admission, settings)
         while await hub.transaction(lambda connection: read_unread(connection, store.open_bodies)):
