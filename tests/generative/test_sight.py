@@ -24,6 +24,7 @@ from xinglin.hub import schema
 from xinglin.hub.changes import Create, Delete
 from xinglin.hub.embedded import EmbeddedServer
 from xinglin.hub.records import Key, Record
+from xinglin.hub.search import resolve
 from xinglin.hub.search.answer import searchset
 from xinglin.hub.search.everything import AskedEverything
 from xinglin.hub.search.match import match
@@ -64,6 +65,22 @@ def desk() -> Iterator[Desk]:
     server.stop()
     shutil.rmtree(home)
 
+
+CHAINS = (
+    ("Observation", "patient.gender:missing"),
+    ("Observation", "subject:Patient.active:missing"),
+    ("Observation", "encounter.part-of.class:missing"),
+    ("Observation", "patient._has:Encounter:patient:class:missing"),
+    ("Observation", "patient.organization.active:missing"),
+    ("Encounter", "part-of.class:missing"),
+    ("Patient", "organization.active:missing"),
+    ("Patient", "_has:Observation:patient:status:missing"),
+    ("Patient", "_has:Observation:performer:_has:Observation:patient:status:missing"),
+    ("Patient", "_has:Encounter:patient:class:missing"),
+    ("Patient", "_has:Encounter:patient:_has:Encounter:part-of:class:missing"),
+    ("Encounter", "_has:Observation:encounter:patient.gender:missing"),
+)
+"""Wide ones, so that nearly every hidden record would change an answer."""
 
 _TIMES = re.compile(r'_page=[\w%-]+|"timestamp":"[^"]*"')
 """Marks of places say when the first page was made, as bundles say when they were."""
@@ -154,6 +171,9 @@ def answers(asker: Asker, rng: Random, keys: list[Key]) -> Iterator[tuple[str, A
         pairs = [(name, rng.choice(values)) for name, values in rng.sample(SYSTEM, 1)]
         asked = [*pairs, *rng.choice(SHAPES), ("_sort", rng.choice(("_id", "-_lastUpdated", "_tag")))]
         yield f"system {asked}", asker.pages(Asked(asked, base="http://hub"))
+    for kind, name in rng.sample(CHAINS, 6):
+        chain = [(name, rng.choice(("true", "false"))), ("_sort", rng.choice(("_id", "-_lastUpdated")))]
+        yield f"{kind} {chain}", asker.pages(Asked(chain, kind))
     kind, name = rng.choice(TREES)
     tree = [(name, f"{kind}/{rng.choice(IDS)}")]
     yield f"{kind} {tree}", asker.pages(Asked(tree, kind))
@@ -246,8 +266,15 @@ def test_sql_python_and_the_reference_agree(desk: Desk, seed: int) -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.integers(0, 1 << 32))
-def test_hidden_records_might_as_well_not_exist(desk: Desk, seed: int) -> None:
+@given(st.integers(0, 1 << 32), st.sampled_from((0, 3, resolve.LOOKED_UP)))
+def test_hidden_records_might_as_well_not_exist(desk: Desk, seed: int, looked_up: int) -> None:
+    """Chains that find little are looked up first, others followed within the statement: both are tried."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resolve, "LOOKED_UP", looked_up)
+        compare(desk, seed)
+
+
+def compare(desk: Desk, seed: int) -> None:
     rng = Random(seed)
     versions = fill(desk, rng)
     parameters = desk.hub.store.parameters
