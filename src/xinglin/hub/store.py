@@ -188,7 +188,7 @@ class Store:
         await self._change_parameters(connection, drafts)
         await terminology.change(connection, [(d.key, d.content) for d in drafts])
         drafts, indexes = await self.labelling.put_on(connection, drafts, self.parameters.index)
-        await consents.change(connection, [(d.key, d.content) for d in drafts])
+        await consents.change(connection, [(d.key, d.content) for d in drafts], self.labelling.rules)
         first = self._first_place(connection, base, len(drafts))
         records = [self._draft_to_record(d, seq, moment) for seq, d in enumerate(drafts, first)]
         old = [d.previous.seq for d in drafts if d.previous is not None and not d.previous.deleted]

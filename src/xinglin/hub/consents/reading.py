@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from xinglin.core.exact_json import Json
+from xinglin.standards.confidentiality import RuleSet
 from xinglin.standards.definitions import resource_types
 
 DEEPEST: Final = 10
@@ -60,11 +61,14 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.deny or any(one.denies for one in self.exceptions)
 
 
-def read(content: Json) -> tuple[Rule | None, Faults]:
-    """Give what an active Consent says about reading; None where that is nothing. Never fails."""
-    faults: list[str] = []
+def read(content: Json, labels: RuleSet) -> tuple[Rule | None, Faults]:
+    """Give what an active Consent says about reading; None where that is nothing. Never fails.
+
+    `labels` says which labels records can have.
+    """
+    reader = _Reader(labels)
     try:
-        return _read(content, faults), faults
+        return reader.read(content), reader.faults
     except (AttributeError, TypeError, KeyError, ValueError):
         # Only where validation is off can elements be of another kind than FHIR says.
         return Rule(deny=True), ["Consent"]
@@ -76,72 +80,87 @@ def patient_of(content: Json) -> str | None:
     return found[1] if found and found[0] == "Patient" else None
 
 
-def _read(content: Json, faults: list[str]) -> Rule | None:
-    if content.get("status") != "active":
-        return None
-    scope = next((code for _, code in _codings([content.get("scope", {})])), "patient-privacy")
-    if scope in OTHER_SCOPES:
-        return None
-    if scope not in SCOPES:
-        faults.append("Consent.scope")
-    base = _denies_by_policy(content, faults)
-    root = content.get("provision")
-    purposes = SCOPES.get(scope) or None
-    if root is None:
-        return Rule(base, purposes=purposes) if base else None
-    told = root.get("type")
-    rule = _provision(root, base if told is None else told != "permit", "Consent.provision", faults, 1)
-    if told is not None or purposes:
-        rule = Rule(base, purposes=purposes, exceptions=() if rule is None else (rule,))
-    return rule if rule is not None and rule.denies else None
+class _Reader:
+    """Reads one Consent, and notes what isn't understood."""
 
+    def __init__(self, labels: RuleSet) -> None:
+        self._labels = labels
+        self.faults: list[str] = []
 
-def _denies_by_policy(content: Json, faults: list[str]) -> bool:
-    """Tell the base decision: opt-out denies, and so does a policy that isn't known."""
-    codes = {code for _, code in _codings([content.get("policyRule", {})])}
-    if not codes:
-        return False
-    if not codes & (_PERMITTING | _DENYING):
-        faults.append("Consent.policyRule")
-        return True
-    return bool(codes & _DENYING)
+    def read(self, content: Json) -> Rule | None:
+        """Give the rule of an active Consent."""
+        if content.get("status") != "active":
+            return None
+        scope = next((code for _, code in _codings([content.get("scope", {})])), "patient-privacy")
+        if scope in OTHER_SCOPES:
+            return None
+        if scope not in SCOPES:
+            self.faults.append("Consent.scope")
+        base = self._denies_by_policy(content)
+        root = content.get("provision")
+        purposes = SCOPES.get(scope) or None
+        if root is None:
+            return Rule(base, purposes=purposes) if base else None
+        told = root.get("type")
+        rule = self._provision(root, base if told is None else told != "permit", "Consent.provision", 1)
+        if told is not None or purposes:
+            rule = Rule(base, purposes=purposes, exceptions=() if rule is None else (rule,))
+        return rule if rule is not None and rule.denies else None
 
+    def _denies_by_policy(self, content: Json) -> bool:
+        """Tell the base decision: opt-out denies, and so does a policy that isn't known."""
+        codes = {code for _, code in _codings([content.get("policyRule", {})])}
+        if not codes:
+            return False
+        if codes.isdisjoint(_PERMITTING | _DENYING):
+            self.faults.append("Consent.policyRule")
+            return True
+        return not codes.isdisjoint(_DENYING)
 
-def _provision(one: Json, deny: bool, place: str, faults: list[str], depth: int) -> Rule | None:
-    """Read a provision; None where it isn't about reading."""
-    if depth > DEEPEST:
-        faults.append(place)
-        return Rule(deny=True)
-    actions = {code for _, code in _codings(one.get("action", []))}
-    if actions and not actions - _NOT_READING:
-        faults.append(f"{place}.action")
-        return None
-    told: list[str] = []
-    rule = Rule(
-        deny,
-        actors=_actors(one, place, told),
-        purposes=_purposes(one, place, told),
-        starts=one.get("period", {}).get("start"),
-        ends=one.get("period", {}).get("end"),
-        labels=_labels(one),
-        types=_types(one, place, told),
-        exceptions=_exceptions(one, place, faults, depth),
-    )
-    told += [f"{place}.{name}" for name in ("code", "dataPeriod") if name in one]
-    if actions - _READING - _NOT_READING:
-        told.append(f"{place}.action")
-    faults += told
-    return msgspec.structs.replace(rule, unclear=bool(told))
+    def _provision(self, one: Json, deny: bool, place: str, depth: int) -> Rule | None:
+        """Read a provision; None where it isn't about reading."""
+        if depth > DEEPEST:
+            self.faults.append(place)
+            return Rule(deny=True)
+        actions = {code for _, code in _codings(one.get("action", []))}
+        if actions and not actions - _NOT_READING:
+            self.faults.append(f"{place}.action")
+            return None
+        told: list[str] = []
+        rule = Rule(
+            deny,
+            actors=_actors(one, place, told),
+            purposes=_purposes(one, place, told),
+            starts=one.get("period", {}).get("start"),
+            ends=one.get("period", {}).get("end"),
+            labels=self._named(one, place, told),
+            types=_types(one, place, told),
+            exceptions=self._exceptions(one, place, depth),
+        )
+        told += [f"{place}.{name}" for name in ("code", "dataPeriod") if name in one]
+        if actions - _READING - _NOT_READING:
+            told.append(f"{place}.action")
+        self.faults += told
+        return msgspec.structs.replace(rule, unclear=bool(told))
 
+    def _exceptions(self, one: Json, place: str, depth: int) -> tuple[Rule, ...]:
+        found: list[Rule] = []
+        for number, nested in enumerate(one.get("provision", [])):
+            below = f"{place}.provision[{number}]"
+            rule = self._provision(nested, nested.get("type") != "permit", below, depth + 1)
+            if rule is not None:
+                found.append(rule)
+        return tuple(found)
 
-def _exceptions(one: Json, place: str, faults: list[str], depth: int) -> tuple[Rule, ...]:
-    found: list[Rule] = []
-    for number, nested in enumerate(one.get("provision", [])):
-        below = f"{place}.provision[{number}]"
-        rule = _provision(nested, nested.get("type") != "permit", below, faults, depth + 1)
-        if rule is not None:
-            found.append(rule)
-    return tuple(found)
+    def _named(self, one: Json, place: str, told: list[str]) -> tuple[tuple[str, str], ...] | None:
+        """Give the labels it names; one that the hub doesn't put on records would close nothing."""
+        if "securityLabel" not in one:
+            return None
+        named = [(coding.get("system", ""), coding.get("code", "")) for coding in one["securityLabel"]]
+        if not all(self._labels.knows(system, code) for system, code in named):
+            told.append(f"{place}.securityLabel")
+            return None
+        return tuple(named)
 
 
 def _actors(one: Json, place: str, told: list[str]) -> tuple[str, ...] | None:
@@ -170,12 +189,6 @@ def _purposes(one: Json, place: str, told: list[str]) -> tuple[str, ...] | None:
         told.append(f"{place}.purpose")
         return None
     return tuple(coding["code"] for coding in one["purpose"])
-
-
-def _labels(one: Json) -> tuple[tuple[str, str], ...] | None:
-    if "securityLabel" not in one:
-        return None
-    return tuple((coding.get("system", ""), coding.get("code", "")) for coding in one["securityLabel"])
 
 
 def _types(one: Json, place: str, told: list[str]) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from xinglin.core.telemetry import logger
 from xinglin.hub.consents.reading import Faults, Rule, patient_of, read
 from xinglin.hub.database import Connection
 from xinglin.hub.records import Key
+from xinglin.standards.confidentiality import RuleSet
 
 TYPE: Final = "Consent"
 
@@ -17,23 +18,26 @@ _PUT: Final = """
 INSERT INTO consent (id, patient, rule, faults) VALUES (%s, %s, %s, %s)
 ON CONFLICT (id) DO UPDATE SET patient = excluded.patient, rule = excluded.rule, faults = excluded.faults
 """
+_COUNT: Final = "UPDATE consent_state SET generation = generation + 1"
 _REMOVE: Final = "DELETE FROM consent WHERE id = ANY(%s::text[])"
 
 
-async def change(connection: Connection, changes: Iterable[tuple[Key, Json | None]]) -> None:
+async def change(connection: Connection, changes: Iterable[tuple[Key, Json | None]], labels: RuleSet) -> None:
     """Take records that are being written; None for a deletion. In the transaction that writes them."""
     rows: list[tuple[str, str, str, str]] = []
     gone: list[str] = []
     for key, content in changes:
         if key.type != TYPE:
             continue
-        rule, faults = (None, ()) if content is None else read(content)
+        rule, faults = (None, ()) if content is None else read(content, labels)
         patient = None if content is None else patient_of(content)
         _tell(key, rule, faults, named=patient is not None)
         if rule is None or patient is None:
             gone.append(key.id)
         else:
             rows.append((key.id, patient, msgspec.json.encode(rule).decode(), _listed(faults)))
+    if gone or rows:
+        await connection.execute(_COUNT)
     if gone:
         await connection.execute(_REMOVE, [gone])
     if rows:

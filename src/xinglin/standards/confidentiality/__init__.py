@@ -10,12 +10,9 @@ database and no network.
 """
 
 from xinglin.standards.confidentiality.derive import (
-    CONFIDENTIALITY,
-    GRADE,
     PUBLIC,
     RESTRICTED,
     SENSITIVE,
-    SENSITIVITY,
     Derived,
     Hit,
     classes_among,
@@ -27,7 +24,15 @@ from xinglin.standards.confidentiality.derive import (
     without_labels,
 )
 from xinglin.standards.confidentiality.errors import FaultyLabelTable
-from xinglin.standards.confidentiality.rules import Rule, RuleSet, check, in_force
+from xinglin.standards.confidentiality.rules import (
+    CONFIDENTIALITY,
+    GRADE,
+    SENSITIVITY,
+    Rule,
+    RuleSet,
+    check,
+    in_force,
+)
 
 __all__ = [
     "CONFIDENTIALITY",

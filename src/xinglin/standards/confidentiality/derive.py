@@ -7,11 +7,8 @@ from typing import Any, Final, cast
 
 from xinglin.core.exact_json import Json
 from xinglin.standards.confidentiality.codes import Group
-from xinglin.standards.confidentiality.rules import Rule, RuleSet
+from xinglin.standards.confidentiality.rules import CONFIDENTIALITY, GRADE, SENSITIVITY, Rule, RuleSet
 
-GRADE: Final = "urn:xinglin:grade"
-SENSITIVITY: Final = "urn:xinglin:sensitivity"
-CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 PUBLIC: Final = "public"
 RESTRICTED: Final = "restricted"
 SENSITIVE: Final = "sensitive"

@@ -19,6 +19,10 @@ from xinglin.standards.definitions import resource_types
 REVISION: Final = 1
 """Raised whenever this code derives labels in another way, so that all are derived anew."""
 
+GRADE: Final = "urn:xinglin:grade"
+SENSITIVITY: Final = "urn:xinglin:sensitivity"
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+
 OFF: Final = "off"
 MATCHES: Final = ("code", "text", "source", "age", "type")
 ANY: Final = "*"
@@ -85,6 +89,14 @@ class RuleSet:
     by_source: Mapping[str, tuple[int, ...]] = field(repr=False)
     ages: tuple[tuple[int, int], ...] = field(repr=False)
     """Years below which a rule matches, and its number."""
+
+    def knows(self, system: str, code: str) -> bool:
+        """Tell whether records can have a label."""
+        if system == GRADE:
+            return code in self.ranks
+        if system == CONFIDENTIALITY:
+            return code in self.raising
+        return code in self.classes and self.classes[code].system == system
 
     def grade_of(self, grades: Iterable[str]) -> str:
         """Give the strictest of some grades."""

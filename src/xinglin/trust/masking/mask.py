@@ -88,21 +88,24 @@ def _text(node: Json, kind: Any, name: str, value: str, masks: Masks) -> str | N
         return styles.number(value) if masks.number is Shown.partly else None
     if name == "data" and ("contentType" in node or kind == "Binary"):
         return None
-    if name == "title" and (kind == "Composition" or "contentType" in node or ("url" in node and kind is None)):
+    is_attachment = kind is None and ("contentType" in node or "url" in node)
+    if name == "title" and (is_attachment or kind == "Composition"):
         return styles.STARS
     return value
 
 
 def _reference(node: Json, masks: Masks) -> Json:
     """Give a reference to a patient, or to who knows whom, without name and number."""
-    if not _may_name_patient(node):
+    named = "display" in node and masks.name is not Shown.shown
+    numbered = isinstance(node.get("identifier"), dict) and masks.number is not Shown.shown
+    if not (named or numbered) or not _may_name_patient(node):
         return node
     made = dict(node)
-    if "display" in made and masks.name is not Shown.shown:
+    if named:
         del made["display"]
         if masks.name is Shown.partly:
             made["display"] = styles.name(str(node["display"]))
-    if isinstance(made.get("identifier"), dict) and masks.number is not Shown.shown:
+    if numbered:
         del made["identifier"]
         if masks.number is Shown.partly:
             made["identifier"] = identifiers([node["identifier"]])[0]
@@ -113,9 +116,7 @@ def _may_name_patient(node: Json) -> bool:
     if "resourceType" in node or "code" in node or "system" in node:
         return False
     target = node.get("reference")
-    if not isinstance(target, str):
-        told = "display" in node or isinstance(node.get("identifier"), dict)
-        return told and node.get("type") not in _NOBODY
-            "display" in node or isinstance(node.get("identifier"), dict)
-        )
-    return not _NOBODY.intersection(target.split("/"))
+    if not isinstance(target, str) or target.startswith("#"):
+        return node.get("type") not in _NOBODY
+    parts = target.split("/")
+    return len(parts) < 2 or parts[-2] not in _NOBODY

@@ -45,4 +45,11 @@ CREATE TABLE consent (
 );
 COMMENT ON TABLE consent IS 'active Consent records that deny something, as they are enforced';
 CREATE INDEX consent_patient ON consent (patient);
+
+CREATE TABLE consent_state (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    generation bigint NOT NULL DEFAULT 0
+);
+INSERT INTO consent_state DEFAULT VALUES;
+COMMENT ON TABLE consent_state IS 'counts the changes of consents, so that no decision is kept beyond one';
 """

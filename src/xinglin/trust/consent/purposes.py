@@ -1,0 +1,31 @@
+"""Purposes as consent knows them: which is part of which, and which law puts above consent."""
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+
+def is_above_consent(purpose: str) -> bool:
+    """Tell whether a law lets data be used for a purpose whatever a person has decided."""
+    return _table().get(purpose, {}).get("overrides") == "yes"
+
+
+def is_own(purpose: str) -> bool:
+    """Tell whether a purpose is to look at the own data, which no consent closes."""
+    return _table().get(purpose, {}).get("overrides") == "own"
+
+
+def wider(purpose: str) -> frozenset[str]:
+    """Give the purpose with all that it is part of."""
+    found = {purpose}
+    while broader := _table().get(purpose, {}).get("broader", ""):
+        found.add(broader)
+        purpose = broader
+    return frozenset(found)
+
+
+@cache
+def _table() -> Mapping[str, Mapping[str, str]]:
+    text = (files("xinglin.trust.consent") / "data" / "purposes.csv").read_text(encoding="utf-8")
+    return {row["purpose"]: row for row in csv.DictReader(text.splitlines())}
