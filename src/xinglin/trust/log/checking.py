@@ -111,7 +111,7 @@ class Checking:
         return bool(signers)
 
     def entry(self, number: int, body: bytes, kept: bytes | None) -> list[tuple[Node, bytes]]:
-        """Check the next entry with the hash kept beside it; give the nodes that are complete with it.
+        """Check the next entry with the hash kept beside it; give the kept hashes' nodes it completes.
 
         Behind an entry that is missing no root can be compared any more, only numbers.
         """
@@ -123,8 +123,8 @@ class Checking:
         real = leaf_hash(self._hash, body)
         if kept is not None and kept != real and self._suspect is None:
             self._suspect = number
-        made = list(self._real.add(real))
-        self._kept.extend([real if kept is None else kept])
+        self._real.extend([real])
+        made = list(self._kept.add(real if kept is None else kept))
         self._pass()
         return made
 

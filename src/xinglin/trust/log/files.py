@@ -19,9 +19,19 @@ import msgspec
 from xinglin.core.i18n import Phrase
 from xinglin.core.os_errors import reason
 from xinglin.trust.log.checking import Checking, Keys, Report
+from xinglin.trust.log.checkpoint import read_checkpoint
 from xinglin.trust.log.errors import NotANote, UnusableExport
-from xinglin.trust.log.merkle import BYTES, HASHES
-from xinglin.trust.log.notes import Verifier, read_verifier
+from xinglin.trust.log.merkle import (
+    BYTES,
+    HASHES,
+    Growing,
+    Node,
+    consistency_spans,
+    leaf_hash,
+    needed,
+    proof_of,
+)
+from xinglin.trust.log.notes import Note, Verifier, read_note, read_verifier
 
 IN_A_FILE: Final = 100_000
 """Entries in one file."""
@@ -159,3 +169,27 @@ def verify(export: Export, keys: Keys | None = None) -> Report:
             ),
         )
     return report
+
+
+def proof(export: Export, old: int) -> tuple[Note, int, list[bytes]]:
+    """Give the last checkpoint of an export, and the proof that it continues the first `old` entries.
+
+    The proof is made from the entries themselves. Raises UnusableExport.
+    """
+    if not export.notes:
+        raise UnusableExport(folder=export.folder, detail=Phrase("it has no checkpoint"))
+    note = max(map(read_note, export.notes), key=lambda one: read_checkpoint(one.text).size)
+    size = read_checkpoint(note.text).size
+    if not 0 < old < size:
+        return note, old, []
+    spans = consistency_spans(old, size)
+    hash_ = HASHES[export.about.algorithm]
+    wanted, known, tree = set(needed(spans)), dict[Node, bytes](), Growing(hash_)
+    for row in export.rows():
+        leaf = leaf_hash(hash_, row.body)
+        for node, made in (((0, tree.size), leaf), *tree.add(leaf)):
+            if node in wanted:
+                known[node] = made
+    if known.keys() != wanted:
+        raise UnusableExport(folder=export.folder, detail=Phrase("entries are missing"))
+    return note, old, proof_of(hash_, spans, known)

@@ -31,7 +31,7 @@ Progress = Callable[[int], None]
 
 async def read(connection: Connection, end: int | None = None) -> AsyncIterator[Sequence[Row]]:
     """Give all entries in order, many at a time; with `end`, those before that number."""
-    place = -1
+    place = -(1 << 63)  # numbers below 0 are nobody's, but must be seen
     while True:
         found = await (await connection.execute(_NEXT, [place, AT_ONCE])).fetchall()
         got = [Row(*cast("tuple[int, object, str, str, str, list[int], bytes, bytes]", one)) for one in found]  # pyright: ignore[reportArgumentType]

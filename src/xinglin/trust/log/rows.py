@@ -34,10 +34,6 @@ _LEAVES: Final = (
 )
 
 
-_NO_NUL: Final = ("\0", "\N{REPLACEMENT CHARACTER}")
-"""PostgreSQL's texts can't hold the character NUL."""
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """How far the log has grown. `algorithm` is empty before the first entry."""
@@ -95,10 +91,16 @@ def _agent_keys(
             yield kind, value
 
 
+def column(text: str) -> str:
+    """Give a text as a column holds it: PostgreSQL knows no character NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def row_of(number: int, told: Told, leaf: bytes, body: bytes) -> Row:
     """Make the row of an entry."""
-    who, action = told.who.id.replace(*_NO_NUL), told.action.replace(*_NO_NUL)
-    return Row(number, told.at, who, action, told.outcome, keys_of(told), leaf, body)
+    return Row(
+        number, told.at, column(told.who.id), column(told.action), told.outcome, keys_of(told), leaf, body
+    )
 
 
 async def read_head(connection: Connection, *, lock: bool = False) -> Head:
