@@ -215,6 +215,16 @@ class WrongPost(TrustError):
     issue = "not-found"
 
 
+class UnknownLogin(TrustError):
+    """A login to be ended isn't one of theirs."""
+
+    code = "XL9121"
+    message = "You have no login of number {number}."
+    remedy = "GET /sessions lists them."
+    status = 404
+    issue = "not-found"
+
+
 class UnusableKey(TrustError):
     """The key that opens authenticators' secrets can't be used."""
 

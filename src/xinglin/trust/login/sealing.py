@@ -18,8 +18,8 @@ NONCE_BYTES: Final = 12
 
 
 def key_file(settings: Settings) -> Path:
-    """Give where the login key lies."""
-    return settings.folder / "keys" / "login.key"
+    """Give where the login key lies: beside the master keys, so that machines which share them share it."""
+    return settings.key_file.with_name("login.key")
 
 
 class Seal:

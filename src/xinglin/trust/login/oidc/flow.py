@@ -110,6 +110,16 @@ class ByProvider:
         account = await self._account(provider.issuer, claims)
         return await self._login.enter(account, "oidc", address, program), then
 
+    async def logout_address(self, back: str) -> str:
+        """Give where to log out at the provider too (RP-Initiated Logout); empty where there is none."""
+        try:
+            ending = (await self._ready().addresses()).end_session
+        except TrustError:  # it doesn't answer, or was taken out of the settings: here the login has ended
+            return ""
+        asked = {"client_id": self._settings.oidc_client_id, "post_logout_redirect_uri": back}
+        mark = "&" if "?" in ending else "?"
+        return f"{ending}{mark}{urlencode(asked)}" if ending else ""
+
     async def _take(self, state: str, browser: str) -> str:
         """Take the login that began with `state` out of the table; give where it goes. Raises NotProved."""
         async with self._login.database.connection() as connection:

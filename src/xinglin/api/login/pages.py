@@ -1,0 +1,124 @@
+"""The pages of login: they need no script, work by keyboard and reader, and speak both languages."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from xinglin.api.login.web import Visit
+from xinglin.core.errors import XinglinError
+from xinglin.core.i18n import LANGUAGES, translate
+
+STYLE: Final = "/login/login.css"
+
+
+@cache
+def _pages() -> Environment:
+    return Environment(
+        loader=PackageLoader("xinglin.api.login", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def texts(language: str) -> Mapping[str, str]:
+    """Give every text of the pages in a language."""
+    return {
+        "title": translate("Xinglin: log in", language),
+        "hub": translate("One health database for a province", language),
+        "heading": translate("Log in", language),
+        "login": translate("Login name", language),
+        "password": translate("Password", language),
+        "enter": translate("Log in", language),
+        "provider": translate("Log in by the site's own provider", language),
+        "code_heading": translate("Enter the code", language),
+        "code_hint": translate(
+            "The six digits that your authenticator shows now, or a recovery code.", language
+        ),
+        "code": translate("Code", language),
+        "go_on": translate("Go on", language),
+        "password_heading": translate("Choose a new password", language),
+        "password_hint": translate(
+            "At least {length} characters, of {classes} of: capitals, small letters, digits, others; without "
+            "your name, and none of your last {history}.",
+            language,
+        ),
+        "old_password": translate("Present password", language),
+        "new_password": translate("New password", language),
+        "again": translate("New password again", language),
+        "differ": translate("The two new passwords differ.", language),
+        "save": translate("Save", language),
+        "authenticator_heading": translate("Set up your authenticator", language),
+        "authenticator_hint": translate(
+            "Read this picture with an authenticator app, or type the key in; then enter the code it shows.",
+            language,
+        ),
+        "picture": translate("QR code with the authenticator's key", language),
+        "key": translate("Key", language),
+        "recovery_heading": translate("Your recovery codes", language),
+        "recovery_hint": translate(
+            "Write them down and keep them safe: each opens your account once if you lose the authenticator. "
+            "They are shown only now.",
+            language,
+        ),
+        "in_heading": translate("You are logged in", language),
+        "in_as": translate("As {name} ({login})", language),
+        "change_password": translate("Change the password", language),
+        "add_authenticator": translate("Set up an authenticator", language),
+        "log_out": translate("Log out", language),
+        "start_again": translate("Begin again", language),
+        "gone_heading": translate("You are logged out", language),
+        "at_provider": translate("Log out at the site's provider too", language),
+        "other_language": "中文" if language == "en" else "English",
+        "problem": translate("That didn't work", language),
+    }
+
+
+def page(
+    visit: Visit,
+    template: str,
+    *,
+    status: int = 200,
+    error: XinglinError | None = None,
+    then: str = "",
+    **values: Any,
+) -> Response:
+    """Make a page; `then` is where to go after login."""
+    language = visit.language
+    other = next(one for one in LANGUAGES if one != language)
+    html = (
+        _pages()
+        .get_template(template)
+        .render(
+            t=texts(language),
+            language={"zh": "zh-CN", "en": "en"}[language],
+            style=STYLE,
+            then=then,
+            query=_query(next=then, language=visit.request.query_params.get("language", "")),
+            other=f"/login{_query(next=then, language=other)}",
+            error={"text": error.text(language), "advice": error.advice(language)} if error else None,
+            **values,
+        )
+    )
+    headers = {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
+    return HTMLResponse(html, error.status if error else status, headers)
+
+
+def _query(**values: str) -> str:
+    given = {name: value for name, value in values.items() if value}
+    return f"?{urlencode(given)}" if given else ""
+
+
+async def style(_: Request) -> Response:
+    """`GET /login/login.css`."""
+    text = (files("xinglin.api.login") / "static" / "login.css").read_text("utf-8")
+    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(text, media_type="text/css", headers=headers)
