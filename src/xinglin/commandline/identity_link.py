@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from xinglin.commandline.shell import Form, Format, _, err, out, show_json, tell
+from xinglin.core import settings as configuration
 
 if TYPE_CHECKING:
     from xinglin.hub.identity.linkage.files import Linked
@@ -79,6 +80,7 @@ def link(
             threshold=threshold,
             assignment=partners.value,
             model=load_model(use) if use else None,
+            spark=configuration.load().spark_remote,
             progress=progress,
         )
     if keep:

@@ -96,7 +96,7 @@ async def _train(hub: Hub) -> tuple[int, Model, int]:
 
     async with hub.database.connection() as connection:
         everybody = await models.people(connection)
-        found = await asyncio.to_thread(link_all, everybody)
+        found = await asyncio.to_thread(link_all, everybody, spark=hub.spark)
         trained_from = {"people": found.people, "pairs": found.compared}
         parameters = msgspec.json.decode(msgspec.json.encode(found.model))
         charts = drawing.model_charts(found.model)

@@ -11,8 +11,9 @@ from xinglin.hub.identity.linkage.columns import COLUMNS
 from xinglin.hub.identity.linkage.comparisons import MISSING, file_comparisons, of_files, of_persons
 from xinglin.hub.identity.linkage.database import database, rows
 from xinglin.hub.identity.linkage.describing import enter_people
+from xinglin.hub.identity.linkage.engine import JOINED
 from xinglin.hub.identity.linkage.model import Learned, Model, score
-from xinglin.hub.identity.linkage.scoring import count_values, levels_sql, score_pairs
+from xinglin.hub.identity.linkage.scoring import ANY, count_values, levels_sql, score_pairs
 from xinglin.standards.persons import COLUMNS as PERSON_COLUMNS
 from xinglin.standards.persons import FIELDS, describe, levels
 
@@ -168,7 +169,7 @@ def test_the_score_in_sql_is_that_in_python(people: list) -> None:
         connection.execute(
             "create table pair as select l.n as a, r.n as b from person l join person r on l.n < r.n"
         )
-        found = rows(connection, score_pairs("pair", trained, compared))
+        found = rows(connection, score_pairs(JOINED.format(pairs="pair"), trained, compared, ANY))
     assert len(found) == len(people) * (len(people) - 1) // 2
     weigh = scorer(trained)
     for a, b, weight in found:

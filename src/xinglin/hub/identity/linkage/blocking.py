@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
-from xinglin.hub.identity.linkage.database import number, rows
 from xinglin.hub.identity.linkage.tables import shipped
 from xinglin.standards.persons import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from duckdb import DuckDBPyConnection
+    from xinglin.hub.identity.linkage.engine import Engine
 
 LEAST_BUDGET: Final = 400_000
 """Pairs that a rule may make however small the files are."""
@@ -49,23 +48,27 @@ def _table() -> dict[str, list[dict[str, list[str]]]]:
     return cast("dict[str, list[dict[str, list[str]]]]", shipped("blocking.yaml"))
 
 
-def block(connection: "DuckDBPyConnection", columns: "Collection[str]", rules: "Sequence[Rule]") -> int:
+def block(engine: "Engine", columns: "Collection[str]", rules: "Sequence[Rule]") -> int:
     """Make the table `pair` (a < b, numbers of `person`; of two files a is the left) and give its size."""
-    people = number(connection, "select count(*) from person")
-    is_linking = number(connection, "select count(distinct side) from person") > 1
+    people, sides = engine.rows("select count(*), count(distinct side) from person")[0]
     budget = max(LEAST_BUDGET, PER_PERSON * people)
-    connection.execute("create table block (a integer, b integer)")
-    for rule in rules:
-        if rule.columns <= set(columns):
-            _apply(connection, rule, budget, is_linking=is_linking)
-    connection.execute("create table pair as select distinct a, b from block")
-    connection.execute("drop table block")
-    return number(connection, "select count(*) from pair")
+    used = [rule for rule in rules if rule.columns <= set(columns)]
+    for at, rule in enumerate(used):
+        _apply(engine, at, rule, budget, is_linking=sides > 1)
+    blocks = [f"block{at}" for at in range(len(used))]
+    found = [f"select a, b from {name}" for name in blocks] or [
+        "select n as a, n as b from person where false"
+    ]
+    engine.make("pair", f"select distinct a, b from ({' union all '.join(found)})")
+    engine.drop(*blocks)
+    return int(engine.rows("select count(*) from pair")[0][0])
 
 
-def _apply(connection: "DuckDBPyConnection", rule: Rule, budget: int, *, is_linking: bool) -> None:
-    connection.execute(f"create temp table k1 as {_keys(rule.on)}")
-    connection.execute(f"create temp table k2 as {_keys(rule.other)}")
+def _apply(engine: "Engine", at: int, rule: Rule, budget: int, *, is_linking: bool) -> None:
+    """Make the table `block{at}` of the pairs that a rule affords."""
+    one, other, sizes = f"one{at}", f"other{at}", f"size{at}"
+    engine.make(one, _keys(engine, rule.on))
+    engine.make(other, _keys(engine, rule.other))
     # a block's pairs: those of left and right records, or of all with all
     size = (
         "l.lefts * r.rights + l.rights * r.lefts"
@@ -73,26 +76,26 @@ def _apply(connection: "DuckDBPyConnection", rule: Rule, budget: int, *, is_link
         else "(l.lefts + l.rights) * (r.lefts + r.rights)"
     )
     counts = (
-        "select h, count(*) filter (side = 0) as lefts, count(*) filter (side = 1) as rights"
+        "select h, count(*) filter (where side = 0) as lefts, count(*) filter (where side = 1) as rights"
         " from {} group by h"
     )
-    connection.execute(
-        f"create temp table size as select l.h, {size} as pairs"
-        f" from ({counts.format('k1')}) l join ({counts.format('k2')}) r using (h)"
-        " where l.lefts + l.rights + r.lefts + r.rights > 2"
+    engine.make(
+        sizes,
+        f"select l.h, {size} as pairs from ({counts.format(one)}) l join ({counts.format(other)}) r"
+        " on l.h = r.h where l.lefts + l.rights + r.lefts + r.rights > 2",
     )
     apart = " and l.side <> r.side" if is_linking else ""
     order = "l.n < r.n" if rule.on == rule.other else "l.n <> r.n"
-    connection.execute(
-        "insert into block select least(l.n, r.n), greatest(l.n, r.n) from k1 l"
-        f" join size on size.h = l.h and size.pairs <= ? join k2 r on r.h = l.h and {order}{apart}",
-        [_largest(connection, budget)],
+    engine.make(
+        f"block{at}",
+        f"select least(l.n, r.n) as a, greatest(l.n, r.n) as b from {one} l"
+        f" join {sizes} s on s.h = l.h and s.pairs <= {_largest(engine, sizes, budget)}"
+        f" join {other} r on r.h = l.h and {order}{apart}",
     )
-    for table in ("k1", "k2", "size"):
-        connection.execute(f"drop table {table}")
+    engine.drop(one, other, sizes)
 
 
-def _keys(columns: tuple[str, ...]) -> str:
+def _keys(engine: "Engine", columns: tuple[str, ...]) -> str:
     parts: list[str] = []
     for one in columns:
         column, _, length = one.partition(":")
@@ -101,15 +104,13 @@ def _keys(columns: tuple[str, ...]) -> str:
             f"case when length({column}) >= {length} then left({column}, {length}) end" if length else column
         )
     known = " and ".join(f"{part} is not null" for part in parts)
-    return f"select hash({', '.join(parts)}) as h, n, side from person where {known}"
+    return f"select {engine.hashed}({', '.join(parts)}) as h, n, side from person where {known}"
 
 
-def _largest(connection: "DuckDBPyConnection", budget: int) -> int:
+def _largest(engine: "Engine", sizes: str, budget: int) -> int:
     """Give how many pairs a block may make so that all that make no more stay within the budget."""
-    sums = rows(
-        connection,
-        "select max(pairs) from (select pairs, sum(pairs) over (order by pairs, h) as total from size)"
-        " where total <= ?",
-        2 * budget,
+    found = engine.rows(
+        f"select max(pairs) from (select pairs, sum(pairs) over (order by pairs, h) as total from {sizes})"
+        f" where total <= {2 * budget}"
     )
-    return int(sums[0][0] or 0)
+    return int(found[0][0] or 0)

@@ -11,6 +11,7 @@ from xinglin.hub.identity.linkage.blocking import block
 from xinglin.hub.identity.linkage.comparisons import MISSING
 from xinglin.hub.identity.linkage.database import database, rows
 from xinglin.hub.identity.linkage.describing import enter_people
+from xinglin.hub.identity.linkage.engine import engine
 from xinglin.hub.identity.linkage.model import Model, Score, probability, score
 from xinglin.hub.identity.linkage.profiles import PERSONS, known_columns
 from xinglin.hub.identity.linkage.scoring import count_values, score_pairs
@@ -44,26 +45,31 @@ class Pass:
 
 
 def link_all(
-    people: Iterable[tuple[str, Features]], model: Model | None = None, *, least: float = KEPT
+    people: Iterable[tuple[str, Features]],
+    model: Model | None = None,
+    *,
+    least: float = KEPT,
+    spark: str = "",
 ) -> Pass:
     """Weigh the candidate pairs among `people` (id and features); those of at least `least` bits come back.
 
-    Without a model one is trained on them. Raises ExtraMissing, NothingToLearn or UnusableModel.
+    Without a model one is trained on them. Pairs are found and compared on the Spark Connect
+    endpoint `spark`, or here where it is empty. Raises ExtraMissing, NothingToLearn, UnusableModel or
+    ClusterFailed.
     """
     with database() as connection:
         count = enter_people(connection, people)
         known = known_columns(connection, PERSONS)
         compared = PERSONS.comparisons(known)
-        pairs = block(connection, known, PERSONS.rules())
         count_values(connection, compared)
-        learned = model or train(connection, compared)
-        query = score_pairs("pair", learned, compared)
+        with engine(connection, spark) as used:
+            pairs = block(used, known, PERSONS.rules())
+            learned = model or train(used, compared, pairs)
+            used.compare("weighed", lambda paired: score_pairs(paired, learned, compared, least))
         found = rows(
             connection,
-            "select least(l.id, r.id), greatest(l.id, r.id), weight from"
-            f" (select * from ({query}) where weight >= ?) join person l on l.n = a join person r on r.n = b"
-            " order by 1, 2",
-            least,
+            "select least(l.id, r.id), greatest(l.id, r.id), weight from weighed"
+            " join person l on l.n = a join person r on r.n = b order by 1, 2",
         )
     weighed = [Weighed(str(a), str(b), float(w), probability(float(w))) for a, b, w in found]
     return Pass(learned, weighed, count, pairs)

@@ -23,7 +23,7 @@ def database(memory: str = MEMORY) -> "Generator[DuckDBPyConnection]":
     try:
         import duckdb
     except ImportError as error:
-        raise ExtraMissing(detail=str(error)) from error
+        raise ExtraMissing(extra="identity", detail=str(error)) from error
     with tempfile.TemporaryDirectory(prefix="xinglin-link-") as folder:
         connection = duckdb.connect(":memory:")
         try:

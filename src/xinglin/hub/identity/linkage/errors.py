@@ -4,11 +4,11 @@ from xinglin.core.errors import IntakeError
 
 
 class ExtraMissing(IntakeError):
-    """Splink and DuckDB aren't installed."""
+    """Splink and DuckDB aren't installed, or what speaks with Spark."""
 
     code = "XL7720"
     message = "Linking people needs parts that aren't installed: {detail}."
-    remedy = "Install Xinglin with its extra 'identity': pip install 'xinglin[identity]'."
+    remedy = "Install Xinglin with its extra '{extra}': pip install 'xinglin[{extra}]'."
     exit_code = 10
 
 
@@ -88,3 +88,17 @@ class UnusableTruth(IntakeError):
     remedy = (
         "Give a CSV with the columns 'id_left' and 'id_right' (pairs), or 'id' and 'entity' (whose it is)."
     )
+
+
+class ClusterFailed(IntakeError):
+    """The Spark cluster can't be reached, or failed."""
+
+    code = "XL7718"
+    message = "The Spark cluster {remote} can't do the work: {detail}."
+    remedy = (
+        "Look whether it runs and its workers have Python with duckdb and pyarrow; or empty the setting "
+        "spark_remote, and this machine does it."
+    )
+    status = 503
+    issue = "transient"
+    exit_code = 11

@@ -14,12 +14,13 @@ from xinglin.hub.identity.linkage.comparisons import Comparison
 from xinglin.hub.identity.linkage.database import database, rows
 from xinglin.hub.identity.linkage.deciding import Edge, Weigh, are_without_duplicates, one_to_one, persons
 from xinglin.hub.identity.linkage.describing import describe_rows, is_chinese
+from xinglin.hub.identity.linkage.engine import JOINED, Engine, engine
 from xinglin.hub.identity.linkage.errors import OutputIsInput
 from xinglin.hub.identity.linkage.model import Model, probability, weight_of
 from xinglin.hub.identity.linkage.normalising import normalise
 from xinglin.hub.identity.linkage.profiles import FILES, PERSONS, Profile, known_columns
 from xinglin.hub.identity.linkage.reading import read_people
-from xinglin.hub.identity.linkage.scoring import FLOOR, count_values, score_pairs
+from xinglin.hub.identity.linkage.scoring import ANY, FLOOR, count_values, score_pairs
 from xinglin.hub.identity.linkage.training import train
 
 if TYPE_CHECKING:
@@ -55,11 +56,13 @@ def link(
     threshold: float = THRESHOLD,
     assignment: Assignment = "auto",
     model: Model | None = None,
+    spark: str = "",
     progress: Progress = lambda _: None,
 ) -> Linked:
     """Link `left` with `right` (or with itself) and write the decided pairs to `out`.
 
-    Without a model, one is trained on the files. Errors: see `errors`.
+    Without a model, one is trained on the files. Pairs are found and compared on the Spark Connect endpoint
+    `spark`, or here where it is empty. Errors: see `errors`.
     """
     begun = time.monotonic()
     _refuse_input(out, (left, right, columns))
@@ -72,13 +75,14 @@ def link(
         profile = _fill(connection)
         known = known_columns(connection, profile)
         compared = profile.comparisons(known)
-        progress("Looking for pairs")
-        pairs = block(connection, known, profile.rules())
         count_values(connection, compared)
-        progress("Training")
-        learned = model or train(connection, compared)
-        progress("Comparing")
-        edges = weigh_pairs(connection, learned, compared)
+        with engine(connection, spark) as used:
+            progress("Looking for pairs")
+            pairs = block(used, known, profile.rules())
+            progress("Training")
+            learned = model or train(used, compared, pairs)
+            progress("Comparing")
+            edges = weigh_pairs(used, learned, compared)
         progress("Deciding")
         weigh = _weigher(connection, learned, compared)
         links, is_one = _decide(
@@ -104,10 +108,10 @@ def _fill(connection: "DuckDBPyConnection") -> Profile:
     return FILES
 
 
-def weigh_pairs(connection: "DuckDBPyConnection", model: Model, compared: Sequence[Comparison]) -> list[Edge]:
+def weigh_pairs(engine: Engine, model: Model, compared: Sequence[Comparison]) -> list[Edge]:
     """Weigh the table `pair`; give the pairs that could matter."""
-    query = score_pairs("pair", model, compared)
-    found = rows(connection, f"select a, b, weight from ({query}) where weight > {FLOOR}")
+    engine.compare("weighed", lambda paired: score_pairs(paired, model, compared, FLOOR))
+    found = rows(engine.local, "select a, b, weight from weighed order by a, b")
     return [(int(a), int(b), float(weight)) for a, b, weight in found]
 
 
@@ -125,7 +129,7 @@ def _weigher(connection: "DuckDBPyConnection", model: Model, compared: Sequence[
     def weigh(wanted: list[tuple[int, int]]) -> dict[tuple[int, int], float]:
         first, second = zip(*wanted, strict=True)
         with registered(connection, "wanted", packed({"a": first, "b": second}, ("a", "b"))):
-            found = rows(connection, score_pairs("wanted", model, compared))
+            found = rows(connection, score_pairs(JOINED.format(pairs="wanted"), model, compared, ANY))
         return {(int(a), int(b)): float(weight) for a, b, weight in found}
 
     return weigh

@@ -11,6 +11,8 @@ from xinglin.hub.identity.linkage.model import Learned, Model
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+ANY: Final = -1e9
+"""Less than any weight."""
 FLOOR: Final = -12.0
 """Pairs of less weight (bits) aren't kept: they play no part in any decision."""
 
@@ -46,8 +48,8 @@ def levels_sql(compared: Sequence[Comparison]) -> str:
     return ", ".join(f"{one.sql()} as g_{one.name}" for one in compared)
 
 
-def score_pairs(pairs: str, model: Model, compared: Sequence[Comparison]) -> str:
-    """Write the query that weighs the table `pairs`: a, b, weight."""
+def score_pairs(paired: str, model: Model, compared: Sequence[Comparison], least: float) -> str:
+    """Write the query that weighs pairs (see `engine.Paired`): a, b, weight, of `least` bits or more."""
     learned = {one.name: one for one in model.comparisons}
     used = [one for one in compared if one.name in learned]
     carried = "".join(f", l.f_{one.frequency} as f_{one.name}" for one in used if learned[one.name].chance)
@@ -59,11 +61,10 @@ def score_pairs(pairs: str, model: Model, compared: Sequence[Comparison]) -> str
     ]
     base = " + ".join([repr(model.prior), *weights, *rarities])
     rival = " + ".join([repr(_households(model)), *rivals, *shared])
+    weight = "(base - log2(1 + pow(2.0, least(rival, 900.0))))::double as weight"
     return (
-        f"select a, b, base - log2(1 + pow(2.0, least(rival, 900.0))) as weight from ("
-        f"select a, b, {base} as base, {rival} as rival from ("
-        f"select p.a, p.b, {levels_sql(used)}{carried} from {pairs} p"
-        " join person l on l.n = p.a join person r on r.n = p.b))"
+        f"select * from (select a, b, {weight} from (select a, b, {base} as base, {rival} as rival from ("
+        f"select p.a, p.b, {levels_sql(used)}{carried} from {paired}))) where weight >= {least!r}"
     )
 
 

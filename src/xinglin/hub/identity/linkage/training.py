@@ -14,6 +14,7 @@ from xinglin.core import clock
 from xinglin.core.i18n import Phrase
 from xinglin.hub.identity.linkage.comparisons import Comparison
 from xinglin.hub.identity.linkage.database import number, rows
+from xinglin.hub.identity.linkage.engine import Engine
 from xinglin.hub.identity.linkage.errors import NothingToLearn
 from xinglin.hub.identity.linkage.model import Learned, Model
 from xinglin.hub.identity.linkage.scoring import frequency_figures, levels_sql
@@ -41,15 +42,15 @@ class State:
     shares: dict[str, list[list[float]]]
 
 
-def train(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> Model:
-    """Train on the tables `person` (with frequencies) and `pair`. Raises NothingToLearn."""
-    pairs = number(connection, "select count(*) from pair")
+def train(engine: Engine, compared: Sequence[Comparison], pairs: int) -> Model:
+    """Train on the tables `person` (with frequencies) and `pair`, of `pairs` rows. Raises NothingToLearn."""
+    connection = engine.local
     if not pairs:
         raise NothingToLearn(detail=Phrase("no two people agree on enough to be compared"))
     if not compared:
         raise NothingToLearn(detail=Phrase("no column can be compared"))
     begun = start(connection, compared)
-    _count_patterns(connection, compared, min(1.0, SAMPLE / pairs))
+    _count_patterns(engine, compared, min(1.0, SAMPLE / pairs))
     state = _begin(begun, compared)
     rounds, moved = 0, 1.0
     while moved >= CLOSE and rounds < ROUNDS:
@@ -68,15 +69,22 @@ def train(connection: "DuckDBPyConnection", compared: Sequence[Comparison]) -> M
     )
 
 
-def _count_patterns(connection: "DuckDBPyConnection", compared: Sequence[Comparison], share: float) -> None:
+def _count_patterns(engine: Engine, compared: Sequence[Comparison], share: float) -> None:
+    """Make the local table `pattern`: how many pairs of a sample have the same levels."""
     names = ", ".join(f"g_{one.name}" for one in compared)
-    connection.execute(
-        f"create temp table pattern as select {names}, count(*)::double as c"
-        f" from (select {levels_sql(compared)}"
-        " from (select * from pair where hash(a, b) % 100000 < ?) p join person l on l.n = p.a"
-        f" join person r on r.n = p.b) group by {names}",
-        [math.ceil(share * 100_000)],
+    # plain arithmetic draws the same pairs in every engine
+    drawn = f"(p.a::bigint * 7919 + p.b::bigint * 104729) % 100000 < {math.ceil(share * 100_000)}"
+    engine.compare(
+        "part",
+        lambda paired: (
+            f"select {names}, count(*) as c from (select {levels_sql(compared)} from {paired}"
+            f" where {drawn}) group by {names}"
+        ),
     )
+    engine.local.execute(
+        f"create temp table pattern as select {names}, sum(c)::double as c from part group by {names}"
+    )
+    engine.local.execute("drop table part")
 
 
 def _begin(begun: Start, compared: Sequence[Comparison]) -> State:
