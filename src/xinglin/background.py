@@ -30,6 +30,7 @@ from xinglin.hub.intake.messages import Messages
 from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.processes import end_with, settle
 from xinglin.hub.quality.evaluate import evaluate
+from xinglin.trust.log import work as audit
 from xinglin.hub.vault import renewing
 
 LOOK_SECONDS: Final = 2.0
@@ -103,6 +104,10 @@ async def work(settings: Settings, url: str) -> None:
                 tasks.create_task(_every(REPLAY_SECONDS, lambda: _apply_codes(hub))),
                 tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub))),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: follow(hub, most=IDENTITY_PATIENTS))),
+                tasks.create_task(
+                    _every(settings.audit_checkpoint_seconds, lambda: audit.sign(hub, settings))
+                ),
+                tasks.create_task(_every(LOOK_SECONDS, lambda: audit.watch(hub, settings))),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: _encrypt_anew(hub))),
             ]
             if settings.intake_folder:
