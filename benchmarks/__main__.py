@@ -7,6 +7,7 @@ ALL = (
     "standards",
     "records",
     "search",
+    "sight",
     "intake",
     "quality",
     "hl7v2",

@@ -10,8 +10,10 @@ from typing import cast
 
 from xinglin.core.clock import now
 from xinglin.core.exact_json import Json, dumps, loads
+from xinglin.core.i18n import Phrase
 from xinglin.core.telemetry import describe, logger
 from xinglin.hub.database import Connection
+from xinglin.hub.sight.membership import told_by
 from xinglin.hub.sight.origins import origin_key, origin_of
 from xinglin.standards.definitions import Definitions
 from xinglin.standards.definitions import r4 as r4_definitions
@@ -179,7 +181,17 @@ def _checked(registry: Registry, content: Json) -> tuple[Registry, list[str]]:
     extractor = Extractor(added)
     for one in types:
         extractor.plan(one)
+        _refuse_replacing(registry, added, one, content["url"])
     return added, types
+
+
+def _refuse_replacing(registry: Registry, added: Registry, resource_type: str, url: str) -> None:
+    """Make sure that the parameters stay as they are by which is told who may see a record."""
+    for code in told_by(resource_type):
+        standing = registry.get(resource_type, code)
+        if standing is not None and added.get(resource_type, code) != standing:
+            reason = Phrase("who may see a record is told by {name}, so it can't be replaced", name=code)
+            raise BadParameter(url=url, reason=reason)
 
 
 def _essence(content: Json) -> Json:

@@ -14,6 +14,7 @@ from xinglin.standards.search.parse import compartment_members
 from xinglin.standards.search.plan import Lookup
 
 PATIENT: Final = "Patient"
+SECURITY: Final = "_security"
 _OWN: Final = "patient"
 """The parameter that tells whose a record is, for types outside the definition."""
 
@@ -22,6 +23,11 @@ _OWN: Final = "patient"
 def members() -> dict[str, tuple[str, ...]]:
     """Give, by type, the parameters of those types that the compartment's definition names."""
     return {kind: tuple(codes) for kind, codes in compartment_members(PATIENT).items()}
+
+
+def told_by(resource_type: str) -> Sequence[str]:
+    """Give the search parameters by which is told who may see a record of a type."""
+    return (SECURITY, *_codes(resource_type))
 
 
 @lru_cache(maxsize=1024)

@@ -18,7 +18,6 @@ from xinglin.hub.store import Store
 from xinglin.standards.search import Matcher, Surroundings
 from xinglin.standards.search import keys as hashes
 
-SECURITY = "_security"
 ANY = "Resource"
 """Stands for records of every type."""
 
@@ -94,7 +93,7 @@ class Seen:
         return keys(sorted(self._label_keys(labels, kind))) if labels else FALSE
 
     def _label_keys(self, labels: frozenset[Label], kind: str) -> frozenset[int]:
-        places = self.parameters.extractor.plan(kind).lookups[SECURITY]
+        places = self.parameters.extractor.plan(kind).lookups[membership.SECURITY]
         return frozenset(
             hashes.token(system, code.casefold()) ^ place.salt for system, code in labels for place in places
         )

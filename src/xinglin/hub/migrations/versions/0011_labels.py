@@ -20,7 +20,8 @@ CREATE TABLE label_carrier (
     until date,                         -- the day on which its own labels must be derived anew
     -- records that refer to it must be looked at, those written by transactions below this change number;
     -- -1: not known yet; null: they are done
-    pending bigint
+    pending bigint,
+    place bigint NOT NULL DEFAULT -1    -- change number of the last of them looked at
 );
 COMMENT ON TABLE label_carrier IS 'records whose sensitive classes follow to those that refer to them';
 CREATE INDEX label_carrier_pending ON label_carrier (key) WHERE pending IS NOT NULL;
@@ -52,4 +53,11 @@ CREATE TABLE consent_state (
 );
 INSERT INTO consent_state DEFAULT VALUES;
 COMMENT ON TABLE consent_state IS 'counts the changes of consents, so that no decision is kept beyond one';
+
+-- Records stored earlier lack the key of where they came from (hub/sight/origins.py): all are indexed again.
+INSERT INTO search_parameter (url, id, types, target)
+SELECT 'urn:xinglin:everything', '', array_agg(name ORDER BY name), -1 FROM resource_type
+WHERE EXISTS (SELECT FROM resource) HAVING count(*) > 0
+ON CONFLICT (url) DO UPDATE SET types = excluded.types, target = excluded.target, place = -1, done = 0;
+UPDATE hub SET search_generation = search_generation + 1;
 """
