@@ -13,21 +13,25 @@ from rich.text import Text
 
 from xinglin import __version__
 from xinglin.commandline import (
+    audit,
     client,
     codes,
     db,
     identity,
     intake,
     keys,
+    label,
     mapping,
     package,
     person,
     quality,
     refused,
     registry,
+    role,
     source,
     standards,
     terminology,
+    user,
 )
 from xinglin.commandline.shell import LANGUAGE, _, counting, err, out, show_table, tell
 from xinglin.core import settings as configuration
@@ -56,6 +60,7 @@ cli = typer.Typer(
     ),
 )
 cli.add_typer(intake.cli)
+cli.add_typer(audit.cli, name="audit")
 cli.add_typer(source.cli, name="source")
 cli.add_typer(client.cli, name="client")
 cli.add_typer(refused.cli, name="refused")
@@ -66,9 +71,12 @@ cli.add_typer(package.cli, name="package")
 cli.add_typer(terminology.cli, name="terminology")
 cli.add_typer(mapping.cli, name="mapping")
 cli.add_typer(quality.cli, name="quality")
+cli.add_typer(label.cli, name="label")
 cli.add_typer(identity.cli, name="identity")
 cli.add_typer(person.cli, name="person")
 cli.add_typer(registry.cli, name="registry")
+cli.add_typer(user.cli, name="user")
+cli.add_typer(role.cli, name="role")
 cli.add_typer(keys.cli, name="keys")
 
 
@@ -98,7 +106,21 @@ def serve() -> None:
     from xinglin.serving import serve as run
 
     settings = configuration.load()
-    run(settings, ready=lambda: out.print(f"Xinglin {__version__}: {_root(settings)}/fhir"))
+    run(
+        settings,
+        ready=lambda: out.print(f"Xinglin {__version__}: {_root(settings)}/fhir"),
+        first=_tell_first,
+    )
+
+
+def _tell_first(secret: str) -> None:
+    """Show the first administrator's one-time password: nothing keeps it."""
+    tell(
+        _("There was no account yet. Log in within 24 hours as 'administrator', at {root}/login, with"),
+        root=_root(configuration.load()),
+    )
+    out.print(f"  {secret}", markup=False)
+    out.print(_("It is shown this once; a new one: 'xinglin user password administrator'."))
 
 
 @cli.command(

@@ -7,6 +7,7 @@ before `PROMETHEUS_MULTIPROC_DIR` was known. They get the settings as they stand
 # Granian's server classes carry few types.
 # pyright: reportUnknownMemberType=false
 
+import asyncio
 import http.client
 import multiprocessing
 import os
@@ -34,6 +35,7 @@ from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs, logger
 from xinglin.hub import schema
 from xinglin.hub.database import address
+from xinglin.trust.login.first import at_start
 from xinglin.working import work
 
 REQUESTS_WAITING = 2_048
@@ -74,16 +76,19 @@ class WorkersEnd(XinglinError):
     )
 
 
-def serve(settings: Settings, *, ready: Callable[[], None]) -> None:
+def serve(settings: Settings, *, ready: Callable[[], None], first: Callable[[str], None]) -> None:
     """Run the hub until it is told to stop (SIGINT or SIGTERM). Brings the schema up to date first.
 
-    Calls `ready`, from another thread, once the hub answers that it can work.
+    Calls `ready`, from another thread, once the hub answers that it can work; and before that `first` with a
+    one-time password, where there was no account and the first administrator's was made.
     """
     configure_logs(settings)
     refuse_open(settings)
     check_address(settings)
     with address(settings) as url:
         schema.upgrade(url)
+        if (secret := asyncio.run(at_start(settings, url))) is not None:
+            first(secret)
         run_workers(settings, url, ready=ready)
 
 

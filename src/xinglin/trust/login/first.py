@@ -9,7 +9,7 @@ from xinglin.core import clock
 from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection, Database
 from xinglin.trust.log.entry import Entry
-from xinglin.trust.log.log import Appends
+from xinglin.trust.log.log import Appends, Log
 from xinglin.trust.login import accounts, roles
 from xinglin.trust.login.hashing import Hasher
 from xinglin.trust.login.names import read_password
@@ -58,3 +58,13 @@ async def make_first(database: Database, settings: Settings, log: Appends) -> st
     detail = {"account": FIRST, "change": "add", "role": FIRST_ROLE}
     await log.append([Entry(HUB, "user.manage", "allowed", purpose="HSYSADMIN", detail=detail, at=now)])
     return secret
+
+
+async def at_start(settings: Settings, url: str) -> str | None:
+    """Make the first administrator in the database at `url`, as `make_first`; before the hub is opened."""
+    database = Database(url, connections=1, statement_seconds=settings.request_timeout_seconds)
+    await database.open()
+    try:
+        return await make_first(database, settings, Log(database))
+    finally:
+        await database.close()
