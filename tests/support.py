@@ -7,26 +7,36 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from tests.everything import token_for_everything, write_policies
 
 from xinglin.app import make_app
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub, open_hub
+from xinglin.trust.gate.gate import open_gate
 
 T = TypeVar("T")
 
 
-def client_of(settings: Settings) -> TestClient:
-    """Make an HTTP client of a hub with these settings; use it in a `with`."""
+def client_of(settings: Settings, *, known: bool = True) -> TestClient:
+    """Make an HTTP client of a hub with these settings; use it in a `with`.
+
+    It has a token that may do everything, unless nobody shall be `known` to ask.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        async with open_hub(settings, settings.database_url) as hub:
-            app.state.hub = hub
+        async with open_hub(settings, settings.database_url) as hub, open_gate(settings, hub) as gate:
+            app.state.hub, app.state.gate = hub, gate
+            if known:
+                token = await token_for_everything(settings, hub)
+                client.headers["Authorization"] = f"Bearer {token}"
             yield
 
-    return TestClient(
+    write_policies(settings.policies)
+    client = TestClient(
         make_app(settings, lifespan), "http://localhost", headers={"Content-Type": "application/fhir+json"}
     )
+    return client
 
 
 def run(settings: Settings, work: Callable[[Hub], Awaitable[T]]) -> T:

@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Lifespan
 
-from xinglin.api import codes, identity, ihe, lifelong, quality, system
+from xinglin.api import codes, identity, ihe, lifelong, oauth, quality, system
 from xinglin.api.fhir import routes as fhir
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.headers import SecurityHeaders
 from xinglin.api.hosts import OwnHosts
 from xinglin.api.intake import routes as intake
+from xinglin.api.login import routes as login
 from xinglin.api.rates import Rates
 from xinglin.core.errors import RequestError
 from xinglin.core.i18n import negotiate
@@ -44,6 +45,8 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
     app = Starlette(
         routes=[
             *system.routes(),
+            *login.routes(),
+            *oauth.routes(settings),
             *codes.routes(),
             *quality.routes(),
             *lifelong.routes(),

@@ -27,6 +27,7 @@ def work(settings: Settings, parent: int, failed: Failed) -> "Starlette":
     # The main process, which hands this function over, needs none of these.
     from xinglin.app import make_app
     from xinglin.hub.hub import open_hub
+    from xinglin.trust.gate.gate import open_gate
 
     @asynccontextmanager
     async def lifespan(app: "Starlette") -> AsyncGenerator[None]:
@@ -34,6 +35,7 @@ def work(settings: Settings, parent: int, failed: Failed) -> "Starlette":
             with _told(failed):
                 app.state.hub = await stack.enter_async_context(open_hub(settings, settings.database_url))
             app.state.hub.matching.start()
+            app.state.gate = await stack.enter_async_context(open_gate(settings, app.state.hub))
             settle()
             yield
 

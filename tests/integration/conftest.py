@@ -55,10 +55,16 @@ def _database(server: EmbeddedServer, template: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder that hubs of this session share: keys and policies stand there."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture
-def settings(database: str) -> Settings:
+def settings(database: str, home: Path) -> Settings:
     """Settings on the test's database."""
-    return Settings(database_url=database, language="en")
+    return Settings(database_url=database, language="en", home=str(home))
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from xinglin.api.plain import MOST, Entry, WrongParameter, content, number, repl
 from xinglin.api.plain import routes as routes_of
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
-from xinglin.hub.codes import sheet, workbench
-from xinglin.hub.codes.decisions import ACCEPT, REJECT, WITHDRAW, Decided, Decision, decide
+from xinglin.hub.codes import sheet
+from xinglin.hub.codes.decisions import ACCEPT, REJECT, WITHDRAW, Decided, Decision
 from xinglin.hub.codes.workbench import LocalCode
 from xinglin.standards.labitems.ranker import Candidate
+from xinglin.trust.gate.rooms import codes as room
 
 ACTIONS: Final = (ACCEPT, REJECT, WITHDRAW)
 
@@ -20,13 +21,12 @@ ACTIONS: Final = (ACCEPT, REJECT, WITHDRAW)
 async def unmapped(exchange: Exchange) -> Reply:
     """`GET /codes/unmapped?source=&most=&skip=`: codes without a mapping, each with what is proposed."""
     query = exchange.request.query_params
-    found = await workbench.unmapped(
+    rows = await room.unmapped(
         exchange.hub,
         source=query.get("source"),
         most=number(exchange, "most", 50, most=MOST),
         skip=number(exchange, "skip", 0),
     )
-    rows = await workbench.proposals(exchange.hub, found)
     return reply(
         {
             "codes": [
@@ -39,7 +39,7 @@ async def unmapped(exchange: Exchange) -> Reply:
 async def candidates(exchange: Exchange) -> Reply:
     """`GET /codes/candidates?source=&code=&system=&most=`: what a code may mean, and what was decided."""
     query = exchange.request.query_params
-    found = await workbench.bench(
+    found = await room.bench(
         exchange.hub,
         source=text(query, "source"),
         code=text(query, "code"),
@@ -56,14 +56,14 @@ async def candidates(exchange: Exchange) -> Reply:
 
 
 async def decisions(exchange: Exchange) -> Reply:
-    """`POST /codes/decisions`: `{source, code, system?, action, target?, reason, who}`, stored or refused."""
+    """`POST /codes/decisions`: `{source, code, system?, action, target?, reason}`, stored or refused."""
     given = await content(exchange)
     action = text(given, "action")
     if action not in ACTIONS:
         detail = Phrase("it must be one of {allowed}", allowed=", ".join(ACTIONS))
         raise WrongParameter(name="action", detail=detail)
     system = given.get("system")
-    local = await workbench.one(
+    local = await room.one(
         exchange.hub,
         source=text(given, "source"),
         code=text(given, "code"),
@@ -77,35 +77,34 @@ async def decisions(exchange: Exchange) -> Reply:
         action,
         target,
         text(given, "reason"),
-        text(given, "who"),
+        exchange.hub.who.id,
     )
-    await decide(exchange.hub, [one])
+    await room.decide(exchange.hub, [one])
     return reply({"stored": 1}, 201)
 
 
 async def export(exchange: Exchange) -> Reply:
     """`GET /codes/sheet?source=&skip=&most=`: the same table as `xinglin codes export`, as text in JSON."""
-    found = await workbench.all_codes(
+    rows = await room.all_codes(
         exchange.hub,
         source=exchange.request.query_params.get("source"),
         most=number(exchange, "most", MOST, most=MOST),
         skip=number(exchange, "skip", 0),
     )
-    rows = await workbench.proposals(exchange.hub, found)
     return reply({"sheet": sheet.export(rows, exchange.language)})
 
 
 async def import_(exchange: Exchange) -> Reply:
-    """`POST /codes/sheet` with `{sheet, who}`: store the decisions in a table's text, all or none."""
+    """`POST /codes/sheet` with `{sheet}`: store the decisions in a table's text, all or none."""
     given = await content(exchange)
-    made = sheet.parse(text(given, "sheet").lstrip("\ufeff"), text(given, "who"))
-    await decide(exchange.hub, made)
+    made = sheet.parse(text(given, "sheet").lstrip("\ufeff"), exchange.hub.who.id)
+    await room.decide(exchange.hub, made)
     return reply({"stored": len(made)}, 201)
 
 
 async def report(exchange: Exchange) -> Reply:
     """`GET /codes/report?source=`: how far each source is."""
-    found = await workbench.report(exchange.hub, source=exchange.request.query_params.get("source"))
+    found = await room.report(exchange.hub, source=exchange.request.query_params.get("source"))
     return reply(
         {
             "sources": [

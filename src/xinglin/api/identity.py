@@ -8,21 +8,20 @@ from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.plain import MOST, Entry, WrongParameter, content, number, reply, text, whole
 from xinglin.api.plain import routes as routes_of
 from xinglin.core.i18n import Phrase
-from xinglin.hub.identity import answers, decisions, questions
+from xinglin.hub.identity import answers
 from xinglin.hub.identity.decisions import Wanted
+from xinglin.trust.gate.rooms import identity as room
 
 
 async def status(exchange: Exchange) -> Reply:
     """`GET /identity/status`: how identity stands."""
-    async with exchange.hub.database.connection() as connection:
-        told = await questions.status(connection, exchange.hub.store)
+    told = await room.status(exchange.hub)
     return reply(answers.status_as_json(told))
 
 
 async def person(exchange: Exchange) -> Reply:
     """`GET /identity/persons/{id}`: a person by the id of any of its Patients."""
-    async with exchange.hub.database.connection() as connection:
-        told = await questions.person(connection, exchange.hub.store, exchange.path["id"])
+    told = await room.person(exchange.hub, exchange.path["id"])
     return reply(answers.person_as_json(told, exchange.language))
 
 
@@ -30,24 +29,21 @@ async def queue(exchange: Exchange) -> Reply:
     """`GET /identity/review?most=&skip=&rule=`: the pairs that wait, the weightiest first."""
     most, skip = number(exchange, "most", 50, most=MOST), number(exchange, "skip", 0)
     rule = exchange.request.query_params.get("rule")
-    async with exchange.hub.database.connection() as connection:
-        found = await questions.queue(connection, most=most, skip=skip, rule=rule)
+    found = await room.queue(exchange.hub, most=most, skip=skip, rule=rule)
     return reply({"pairs": [answers.pair_as_json(one, exchange.language) for one in found]})
 
 
 async def pair(exchange: Exchange) -> Reply:
     """`GET /identity/review/{one}/{other}`: a pair side by side."""
     one, other = exchange.path["one"], exchange.path["other"]
-    async with exchange.hub.database.connection() as connection:
-        told = await questions.pair(connection, exchange.hub.store, one, other)
+    told = await room.pair(exchange.hub, one, other)
     return reply(answers.side_by_side_as_json(told, exchange.language))
 
 
 async def worn(exchange: Exchange) -> Reply:
     """`GET /identity/worn?most=`: numbers that too many people bear."""
     most = number(exchange, "most", 50, most=MOST)
-    async with exchange.hub.database.connection() as connection:
-        found = await questions.worn(connection, most=most)
+    found = await room.worn(exchange.hub, most=most)
     return reply({"numbers": [answers.worn_as_json(one, exchange.language) for one in found]})
 
 
@@ -55,13 +51,12 @@ async def history(exchange: Exchange) -> Reply:
     """`GET /identity/decisions?patient=&most=`: decisions, newest first."""
     ids = exchange.request.query_params.getlist("patient")
     most = number(exchange, "most", 50, most=MOST)
-    async with exchange.hub.database.connection() as connection:
-        found = await decisions.history(connection, ids or None, most=most)
+    found = await room.history(exchange.hub, ids or None, most=most)
     return reply({"decisions": [answers.decision_as_json(one) for one in found]})
 
 
 async def decide(exchange: Exchange) -> Reply:
-    """`POST /identity/decisions` with `{action, patients, who, why, golden?}`."""
+    """`POST /identity/decisions` with `{action, patients, why, golden?}`."""
     given = await content(exchange)
     patients: Any = given.get("patients")
     if not isinstance(patients, list) or not all(isinstance(one, str) for one in cast("list[Any]", patients)):
@@ -69,16 +64,16 @@ async def decide(exchange: Exchange) -> Reply:
     golden = given.get("golden")
     if golden is not None and not isinstance(golden, str):
         raise WrongParameter(name="golden", detail=Phrase("it must be a text"))
-    texts = [text(given, name) for name in ("action", "who", "why")]
-    wanted = Wanted(texts[0], cast("list[str]", patients), texts[1], texts[2], golden)
-    return reply({"decision": await decisions.decide(exchange.hub, wanted)}, 201)
+    action, why = text(given, "action"), text(given, "why")
+    wanted = Wanted(action, cast("list[str]", patients), exchange.hub.who.id, why, golden)
+    return reply({"decision": await room.decide(exchange.hub, wanted)}, 201)
 
 
 async def undo(exchange: Exchange) -> Reply:
-    """`POST /identity/decisions/{number}/undo` with `{who, why}`."""
+    """`POST /identity/decisions/{number}/undo` with `{why}`."""
     given = await content(exchange)
     undone = whole(exchange.path["number"], "number")
-    made = await decisions.undo(exchange.hub, undone, text(given, "who"), text(given, "why"))
+    made = await room.undo(exchange.hub, undone, exchange.hub.who.id, text(given, "why"))
     return reply({"decision": made}, 201)
 
 

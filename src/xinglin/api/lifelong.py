@@ -8,11 +8,9 @@ from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.plain import Entry, number, reply
 from xinglin.api.plain import routes as routes_of
 from xinglin.core.i18n import Phrase
-from xinglin.hub.lifelong.answers import ask_timeline
-from xinglin.hub.lifelong.coverage import ask_coverage
 from xinglin.hub.lifelong.errors import WrongFilter
-from xinglin.hub.lifelong.series import ask_series
 from xinglin.hub.lifelong.timeline import DEFAULT_COUNT, MOST_COUNT, Asked
+from xinglin.trust.gate.rooms import lifelong as room
 
 _TIMELINE: Final = frozenset({"kind", "from", "to", "institution", "code", "count", "after"})
 _SERIES: Final = frozenset({"from", "to", "institution", "code"})
@@ -21,19 +19,19 @@ _SERIES: Final = frozenset({"from", "to", "institution", "code"})
 async def timeline(exchange: Exchange) -> Reply:
     """`GET /person/{id}/timeline`: a page of a person's timeline, newest first."""
     wanted, language = _wanted(exchange, _TIMELINE), exchange.language
-    found = await ask_timeline(exchange.hub, exchange.path["id"], wanted, language)
+    found = await room.timeline(exchange.hub, exchange.path["id"], wanted, language)
     return reply(found, language=language)
 
 
 async def series(exchange: Exchange) -> Reply:
     """`GET /person/{id}/series`: a person's results over the years."""
-    found = await ask_series(exchange.hub, exchange.path["id"], _wanted(exchange, _SERIES))
+    found = await room.series(exchange.hub, exchange.path["id"], _wanted(exchange, _SERIES))
     return reply(found, language=exchange.language)
 
 
 async def coverage(exchange: Exchange) -> Reply:
     """`GET /person/coverage`: how far identity has come in each institution."""
-    return reply(await ask_coverage(exchange.hub), language=exchange.language)
+    return reply(await room.coverage(exchange.hub), language=exchange.language)
 
 
 TABLE: Final[tuple[Entry, ...]] = (

@@ -10,8 +10,9 @@ from xinglin.api.plain import MOST, Entry, WrongParameter, number, reply, text
 from xinglin.api.plain import routes as routes_of
 from xinglin.core.i18n import Phrase
 from xinglin.hub.quality import in_force
-from xinglin.hub.quality.answers import ask_failing, ask_scores, rules_as_json
+from xinglin.hub.quality.answers import rules_as_json
 from xinglin.hub.quality.score import Period, period
+from xinglin.trust.gate.rooms import quality as room
 
 
 async def rules(exchange: Exchange) -> Reply:
@@ -25,13 +26,14 @@ async def scores(exchange: Exchange) -> Reply:
     wanted, language = _period(exchange), exchange.language
     institution = exchange.request.query_params.get("institution") or None
     known = in_force(exchange.settings.quality)
-    return reply(await ask_scores(exchange.hub, known, wanted, institution, language), language=language)
+    found = await room.scores(exchange.hub, known, wanted, institution, language)
+    return reply(found, language=language)
 
 
 async def records(exchange: Exchange) -> Reply:
     """`GET /quality/records?rule=&institution=&from=&to=&after=&most=`: records that fail a rule."""
     query = exchange.request.query_params
-    found = await ask_failing(
+    found = await room.failing(
         exchange.hub,
         in_force(exchange.settings.quality),
         text(query, "rule"),

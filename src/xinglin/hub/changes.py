@@ -6,7 +6,7 @@ A change is made in two steps inside one transaction. `resolve` finds out which 
 can be rewritten, for then every id is known.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
@@ -185,11 +185,20 @@ async def resolve(connection: Connection, changes: Sequence[Change], match: Matc
     return [_at_place(_with_key, c, found.get((c.type, c.criteria or ""), [])) for c in changes]
 
 
-async def carry_out(connection: Connection, store: Store, changes: Sequence[Change]) -> list[Done]:
+Guard = Callable[[Sequence[Change], Mapping[Key, Record]], Sequence[Change]]
+"""Looks at resolved changes and the current versions they are about, deletions included, before anything else is
+asked of them; gives the changes to be carried out, or raises."""
+
+
+async def carry_out(
+    connection: Connection, store: Store, changes: Sequence[Change], guard: Guard | None = None
+) -> list[Done]:
     """Lock, check and write resolved changes, all or none; give what became of each, in order."""
     keys = [c.key for c in changes if c.key is not None]
     fresh = {c.key for c in changes if isinstance(c, Create) and c.criteria is None}
     current = await store.current(connection, [k for k in keys if k not in fresh], lock=True)
+    if guard is not None:
+        changes = guard(changes, current)
     _refuse_twice(changes)
     plans = [_at_place(_plan, c, current.get(c.key) if c.key else None) for c in changes]
     drafts = [p for p in plans if isinstance(p, Draft)]

@@ -1,12 +1,13 @@
 """batch and transaction: many interactions at once (http://hl7.org/fhir/R4/http.html#transaction)."""
 
+from collections.abc import Sequence
+
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.errors import XinglinError
 from xinglin.hub.bundles import bundle, entry
 from xinglin.hub.interactions.answers import Answer
 from xinglin.hub.interactions.batch import batch
 from xinglin.hub.interactions.entries import read_entries
-from xinglin.hub.interactions.transaction import transaction
 from xinglin.hub.outline import admit
 from xinglin.standards.outcome import from_error
 
@@ -14,8 +15,11 @@ from xinglin.standards.outcome import from_error
 async def post_bundle(exchange: Exchange) -> Reply:
     """Answer `POST /fhir` with a Bundle of type batch or transaction."""
     kind, entries = read_entries(admit(await exchange.content()), exchange.settings.max_bundle_entries)
-    run = transaction if kind == "transaction" else batch
-    answers = await run(exchange.hub, entries, base=exchange.base)
+    answers: Sequence[Answer | XinglinError]
+    if kind == "transaction":
+        answers = await exchange.hub.transact(entries, base=exchange.base)
+    else:
+        answers = await batch(exchange.hub, entries, base=exchange.base)
     return Reply(200, bundle(f"{kind}-response", (_entry(exchange, answer) for answer in answers)))
 
 

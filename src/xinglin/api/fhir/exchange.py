@@ -15,6 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from xinglin.api.authentication import asking_of, challenge
 from xinglin.api.fhir.negotiation import JSON, WrongContentType, check_accept
 from xinglin.api.transfer import compress, read_body
 from xinglin.core.clock import http_date
@@ -23,9 +24,11 @@ from xinglin.core.exact_json import dumps, loads
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import REQUEST_SECONDS, REQUESTS, describe, logger
-from xinglin.hub.hub import Hub
 from xinglin.hub.records import Record
 from xinglin.standards.outcome import from_error
+from xinglin.trust.gate.errors import Undecided
+from xinglin.trust.gate.gate import Gate
+from xinglin.trust.gate.gated import GatedHub
 
 LARGE = 1_000_000
 """Bytes from which a body is read beside the event loop."""
@@ -48,8 +51,27 @@ class Exchange:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.path = request.path_params
-        self.hub: Hub = request.app.state.hub
         self.settings: Settings = request.app.state.settings
+        self._hub: GatedHub | None = None
+
+    @property
+    def hub(self) -> GatedHub:
+        """The hub as this request may see it. Raises Undecided where the gate wasn't opened."""
+        if self._hub is None:
+            raise Undecided
+        return self._hub
+
+    async def enter(self, name: str, request_id: str) -> None:
+        """Find out who asks, open the gate, and pass the door `name`. Raises TrustError."""
+        gate: Gate = self.request.app.state.gate
+        asking = await asking_of(gate, self.request, name, request_id)
+        self._hub = gate.open(asking)
+        await self._hub.enter(name, self.request.method)
+
+    async def leave(self, error: XinglinError | None) -> None:
+        """See that what was decided is written down before anything leaves. Raises Undecided."""
+        if self._hub is not None:
+            await (self._hub.finish() if error is None else self._hub.failure(error))
 
     @property
     def type(self) -> str:
@@ -94,22 +116,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def interaction(name: str, handle: Handler) -> Endpoint:
-    """Make a Starlette endpoint of an interaction, named so in logs and metrics."""
+    """Make a Starlette endpoint of an interaction, named so in logs and metrics and at the gate."""
 
     async def endpoint(request: Request) -> Response:
         started = perf_counter()
         exchange, request_id = Exchange(request), _request_id(request)
-        try:
-            check_accept(request)
-            reply = await handle(exchange)
-        except XinglinError as error:
-            reply = error_reply(error, exchange.language)
-        except Exception as error:
-            code = XinglinError.code
-            logger().error(
-                "request failed", interaction=name, code=code, request_id=request_id, **describe(error)
-            )
-            reply = error_reply(XinglinError(), exchange.language)
+        reply = await _answered(exchange, name, handle, request_id)
         seconds = perf_counter() - started
         REQUESTS.labels(name, request.method, reply.status).inc()
         REQUEST_SECONDS.labels(name).observe(seconds)
@@ -124,6 +136,34 @@ def interaction(name: str, handle: Handler) -> Endpoint:
         return _response(request, reply, request_id)
 
     return endpoint
+
+
+async def _answered(exchange: Exchange, name: str, handle: Handler, request_id: str) -> Reply:
+    """Pass the gate, do what was asked, and let the answer out once it is written down."""
+    try:
+        await exchange.enter(name, request_id)
+        check_accept(exchange.request)
+        reply = await handle(exchange)
+        await exchange.leave(None)
+        return reply
+    except XinglinError as error:
+        return await _refused(exchange, error)
+    except Exception as error:
+        code = XinglinError.code
+        logger().error(
+            "request failed", interaction=name, code=code, request_id=request_id, **describe(error)
+        )
+        return await _refused(exchange, XinglinError())
+
+
+async def _refused(exchange: Exchange, error: XinglinError) -> Reply:
+    try:
+        await exchange.leave(error)
+    except XinglinError as worse:  # the log can't be written: that is what there is to tell
+        error = worse
+    reply = error_reply(error, exchange.language)
+    reply.headers |= challenge(error)
+    return reply
 
 
 def error_reply(error: XinglinError, language: str) -> Reply:

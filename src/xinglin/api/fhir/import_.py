@@ -13,7 +13,7 @@ from xinglin.core.exact_json import Json
 from xinglin.hub.intake import deliveries, importing
 from xinglin.hub.intake.deliveries import Delivery
 from xinglin.hub.intake.importing import BadManifest, Input
-from xinglin.hub.intake.sources import local
+from xinglin.trust.gate.rooms import intake as room
 
 
 async def begin(exchange: Exchange) -> Reply:
@@ -24,16 +24,13 @@ async def begin(exchange: Exchange) -> Reply:
     inputs = importing.read_manifest(cast("Json", content))
     importing.refuse_addresses(inputs, exchange.settings)
     asked = exchange.request.query_params.get("source")
-    async with exchange.hub.database.connection() as connection:
-        source = asked or (await local(connection)).id
-        id_ = await importing.ask(connection, source, inputs)
+    id_ = await room.begin_import(exchange.hub, asked, inputs)
     return Reply(202, None, {"Content-Location": f"{exchange.base}/$import-status/{id_}"})
 
 
 async def status(exchange: Exchange) -> Reply:
     """GET /fhir/$import-status/{id}: what became of each file."""
-    async with exchange.hub.database.connection() as connection:
-        found = await importing.find(connection, exchange.path["id"])
+    found = await room.import_status(exchange.hub, exchange.path["id"])
     waiting = sum(_waits(one, delivery) for one, delivery in found)
     files = [_told(one, delivery, exchange.language) for one, delivery in found]
     headers = {"X-Progress": f"{len(found) - waiting}/{len(found)}"} if waiting else {}

@@ -8,8 +8,8 @@ from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.hub.bundles import bundle, entry
 from xinglin.hub.identity.asking import MOST, Candidate
-from xinglin.hub.identity.asking import candidates as ask
 from xinglin.hub.outline import NotARecord, admit
+from xinglin.trust.gate.rooms import identity as room
 
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 FEW = 10
@@ -21,8 +21,7 @@ async def match(exchange: Exchange) -> Reply:
     The body is Parameters with `resource`, `onlyCertainMatches` and `count`; a Patient alone will do.
     """
     patient, certain, count = _read(admit(await exchange.content()))
-    async with exchange.hub.database.connection() as connection:
-        found = await ask(connection, exchange.hub.store, patient, most=count, certain=certain)
+    found = await room.match(exchange.hub, patient, most=count, certain=certain)
     made = bundle("searchset", [_entry(one, exchange.base) for one in found], total=len(found))
     return Reply(200, made)
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.exact_json import Json, dumps
 from xinglin.hub.lifelong.errors import WrongSummary
-from xinglin.hub.lifelong.summary import ask_summary
+from xinglin.trust.gate.rooms import lifelong as room
 
 PROFILE: Final = "http://hl7.org/fhir/uv/ips/StructureDefinition/Bundle-uv-ips"
 """The only profile that can be asked for."""
@@ -20,7 +20,7 @@ async def summary(exchange: Exchange) -> Reply:
     if exchange.request.method == "POST":
         pairs += await _posted(exchange)
     _check(pairs)
-    made = await ask_summary(exchange.hub, exchange.path["id"], exchange.base, exchange.language)
+    made = await room.summary(exchange.hub, exchange.path["id"], exchange.base, exchange.language)
     return Reply(200, dumps(made), {"Content-Language": exchange.language})
 
 

@@ -29,7 +29,8 @@ async def search(exchange: Exchange) -> Reply:
         strict=exchange.preferences.get("handling") != "lenient",
         base=_base(exchange),
     )
-    return Reply(200, searchset(await exchange.hub.search(asked), exchange.base, exchange.language))
+    found = await exchange.hub.search(asked, action="person.find")
+    return Reply(200, searchset(found, exchange.base, exchange.language))
 
 
 async def read(exchange: Exchange) -> Reply:

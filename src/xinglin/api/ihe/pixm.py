@@ -8,7 +8,7 @@ from xinglin.api.fhir.exchange import Exchange, Reply, interaction
 from xinglin.api.plain import WrongParameter
 from xinglin.core.exact_json import Json, dumps
 from xinglin.core.i18n import Phrase
-from xinglin.hub.identity import crossing
+from xinglin.trust.gate.rooms import identity as room
 
 
 async def cross_reference(exchange: Exchange) -> Reply:
@@ -18,8 +18,7 @@ async def cross_reference(exchange: Exchange) -> Reply:
     if not mark or not system or not value:
         detail = Phrase("it must be system|value")
         raise WrongParameter(name="sourceIdentifier", detail=detail)
-    async with exchange.hub.database.connection() as connection:
-        found = await crossing.cross(connection, exchange.hub, system, value, targets)
+    found = await room.cross(exchange.hub, system, value, targets)
     parameters: list[Json] = [
         {"name": "targetIdentifier", "valueIdentifier": one} for one in found.identifiers
     ]

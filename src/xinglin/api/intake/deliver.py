@@ -10,9 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.plain import MOST, number, reply, whole
 from xinglin.api.transfer import CutOff
-from xinglin.hub.intake import deliveries, sources
-from xinglin.hub.intake.deliveries import Delivery
-from xinglin.hub.intake.service import Spool, deliver
+from xinglin.hub.intake.deliveries import OPEN, Delivery
+from xinglin.hub.intake.sources import WrongToken
+from xinglin.trust.gate.rooms import intake as room
 
 SILENT_SECONDS: Final = 120
 """How long a sender may fall silent; a large file may take as long as it needs."""
@@ -23,16 +23,11 @@ async def post(exchange: Exchange) -> Reply:
 
     The body is the file as it is, also packed; `?name=` is what the sender calls it.
     """
-    source_id = await _authorised(exchange)
-    async with exchange.hub.database.connection() as connection:
-        source = await sources.find_enabled(connection, source_id)
+    source_id = _own(exchange)
     name = exchange.request.query_params.get("name", "-")[:200]
-    async with Spool(exchange.settings) as spool:
-        async for part in parts(exchange.request):
-            await spool.write(part)
-        receipt = await deliver(exchange.hub, source, name, spool)
+    receipt = await room.deliver(exchange.hub, exchange.settings, source_id, name, parts(exchange.request))
     place = f"/intake/{source_id}/deliveries/{receipt.number}"
-    loaded = receipt.state not in deliveries.OPEN
+    loaded = receipt.state not in OPEN
     return reply({**shown(receipt), "url": place}, 200 if loaded else 202, {"Location": place})
 
 
@@ -52,31 +47,24 @@ async def parts(request: Request) -> AsyncIterator[bytes]:
 
 async def receipt(exchange: Exchange) -> Reply:
     """Give a delivery as it stands."""
-    source_id = await _authorised(exchange)
+    source_id = _own(exchange)
     asked = whole(exchange.path["number"], "number")
-    async with exchange.hub.database.connection() as connection:
-        found = await deliveries.find(connection, asked)
-    if found.source != source_id:
-        raise deliveries.NoDelivery(number=asked)
-    return reply(shown(found))
+    return reply(shown(await room.receipt(exchange.hub, source_id, asked)))
 
 
 async def receipts(exchange: Exchange) -> Reply:
     """Give a source's latest deliveries."""
-    source_id = await _authorised(exchange)
+    source_id = _own(exchange)
     most = min(number(exchange, "most", 50), MOST)
-    async with exchange.hub.database.connection() as connection:
-        found = await deliveries.latest(connection, source=source_id, most=most)
+    found = await room.receipts(exchange.hub, source_id, most=most)
     return reply({"deliveries": [shown(one) for one in found]})
 
 
-async def _authorised(exchange: Exchange) -> str:
-    """Give the source whose token the request shows. Raises WrongToken."""
+def _own(exchange: Exchange) -> str:
+    """Give the source in the address; nobody else speaks for it. Raises WrongToken."""
     source_id: str = exchange.path["source"]
-    kind, _, token = exchange.header("authorization").partition(" ")
-    async with exchange.hub.database.connection() as connection:
-        known = token.strip() if kind.lower() == "bearer" else ""
-        await sources.refuse_wrong_token(connection, source_id, known)
+    if exchange.hub.who.id != f"source:{source_id}":
+        raise WrongToken(id=source_id)
     return source_id
 
 

@@ -10,11 +10,8 @@ from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.plain import MOST, number, reply, whole
 from xinglin.api.transfer import read_body
 from xinglin.core.errors import IntakeError
-from xinglin.hub.intake import refused
-from xinglin.hub.intake.crew import loader
-from xinglin.hub.intake.refused import Refused
-from xinglin.hub.intake.replay import all_waiting
-from xinglin.hub.intake.replay import replay as replay_one
+from xinglin.hub.intake.refused import NoReason, Refused
+from xinglin.trust.gate.rooms import intake as room
 
 
 class NothingNamed(IntakeError):
@@ -72,17 +69,15 @@ async def index(exchange: Exchange) -> Reply:
     state = asked.get("state", "waiting")
     if state not in STATES:
         raise WrongState(found=state, states=", ".join(STATES))
-    async with exchange.hub.database.connection() as connection:
-        found = await refused.list_some(
-            connection,
-            source=asked.get("source"),
-            code=asked.get("code"),
-            delivery=number(exchange, "delivery", None),
-            state=state,
-            after=number(exchange, "after", 0),
-            most=min(number(exchange, "most", 100), MOST),
-        )
-        reasons = await refused.reasons(connection, source=asked.get("source"))
+    found, reasons = await room.list_refused(
+        exchange.hub,
+        source=asked.get("source"),
+        code=asked.get("code"),
+        delivery=number(exchange, "delivery", None),
+        state=state,
+        after=number(exchange, "after", 0),
+        most=min(number(exchange, "most", 100), MOST),
+    )
     return reply(
         {
             "items": [_shown(one, exchange.language) for one in found],
@@ -93,8 +88,7 @@ async def index(exchange: Exchange) -> Reply:
 
 async def show(exchange: Exchange) -> Reply:
     """Give an item with its bytes (base64)."""
-    async with exchange.hub.database.connection() as connection:
-        item = await refused.show(connection, _number(exchange))
+    item = await room.show_refused(exchange.hub, _number(exchange))
     content = {"head": item.head, "raw": item.raw, "corrected": item.corrected}
     encoded = {name: base64.b64encode(raw).decode() for name, raw in content.items() if raw is not None}
     return reply(_shown(item, exchange.language) | encoded)
@@ -105,14 +99,13 @@ async def correct(exchange: Exchange) -> Reply:
     body = await read_body(exchange.request, exchange.settings.max_body_bytes)
     if not body.strip():
         raise NoCorrection
-    async with exchange.hub.database.connection() as connection:
-        await refused.correct(connection, _number(exchange), corrected=body, who=_who(exchange))
+    await room.correct(exchange.hub, _number(exchange), body)
     return await show(exchange)
 
 
 async def replay(exchange: Exchange) -> Reply:
     """POST …/{number}/$replay: load the item again."""
-    done = await replay_one(exchange.hub, await loader(exchange.hub), _number(exchange), who=_who(exchange))
+    (done,) = await room.replay(exchange.hub, [_number(exchange)])
     return reply(msgspec.to_builtins(done))
 
 
@@ -124,14 +117,10 @@ async def replay_many(exchange: Exchange) -> Reply:
         raise NothingNamed from None
     if not (asked.numbers or asked.source or asked.code or asked.delivery):
         raise NothingNamed
-    numbers = asked.numbers or [
-        one.number
-        for one in await all_waiting(
-            exchange.hub, source=asked.source, code=asked.code, delivery=asked.delivery
-        )
-    ]
-    loads = await loader(exchange.hub)
-    done = [await replay_one(exchange.hub, loads, one, who=_who(exchange)) for one in numbers]
+    numbers = asked.numbers or await room.waiting(
+        exchange.hub, source=asked.source, code=asked.code, delivery=asked.delivery
+    )
+    done = await room.replay(exchange.hub, numbers)
     return reply({"items": msgspec.to_builtins(done)})
 
 
@@ -140,20 +129,13 @@ async def dismiss(exchange: Exchange) -> Reply:
     try:
         reason = msgspec.convert(await exchange.content("application/json"), Dismissal).reason
     except msgspec.ValidationError:
-        raise refused.NoReason from None
-    async with exchange.hub.database.connection() as connection:
-        await refused.settle(connection, _number(exchange), state="dismissed", who=_who(exchange), why=reason)
+        raise NoReason from None
+    await room.dismiss(exchange.hub, _number(exchange), reason)
     return await show(exchange)
 
 
 def _number(exchange: Exchange) -> int:
     return whole(exchange.path["number"], "number")
-
-
-def _who(exchange: Exchange) -> str:
-    """Give who decides. Until people log in, that is where the request came from."""
-    client = exchange.request.client
-    return f"http {client.host}" if client else "http"
 
 
 def _shown(item: Refused, language: str) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import Json
 from xinglin.core.telemetry import describe, logger
-from xinglin.hub.hub import Hub
 from xinglin.hub.interactions.answers import Answer, answer_change
 from xinglin.hub.interactions.entries import METHODS, Entry, at, read_entry
 from xinglin.hub.interactions.fetch import fetch
+from xinglin.hub.interactions.hubs import Batches
 
 ORDER = {method: place for place, method in enumerate(METHODS)}
 
 
-async def batch(hub: Hub, raw: Sequence[Json], *, base: str) -> list[Answer | XinglinError]:
+async def batch(hub: Batches, raw: Sequence[Json], *, base: str) -> list[Answer | XinglinError]:
     """Carry out the entries one by one, deletions first, reads last; each gets an answer or an error."""
     answers: dict[int, Answer | XinglinError] = {}
     entries: list[tuple[int, Entry]] = []
@@ -27,7 +27,7 @@ async def batch(hub: Hub, raw: Sequence[Json], *, base: str) -> list[Answer | Xi
     return [answers[number] for number in range(len(raw))]
 
 
-async def _answer(hub: Hub, entry: Entry, base: str) -> Answer | XinglinError:
+async def _answer(hub: Batches, entry: Entry, base: str) -> Answer | XinglinError:
     try:
         with at(entry.place):
             if entry.change is None:

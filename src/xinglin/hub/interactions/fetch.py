@@ -4,9 +4,9 @@ from urllib.parse import parse_qsl, unquote
 
 from xinglin.core.i18n import Phrase
 from xinglin.hub.database import Connection
-from xinglin.hub.hub import Hub
 from xinglin.hub.interactions.answers import Answer
 from xinglin.hub.interactions.entries import BadEntry
+from xinglin.hub.interactions.hubs import Reads
 from xinglin.hub.outline import admit_type
 from xinglin.hub.preconditions import version_of
 from xinglin.hub.records import Key
@@ -16,7 +16,7 @@ from xinglin.hub.search.search import Asked, Found
 from xinglin.standards.search import Compartment
 
 
-async def fetch(hub: Hub, url: str, *, base: str, connection: Connection | None = None) -> Answer:
+async def fetch(hub: Reads, url: str, *, base: str, connection: Connection | None = None) -> Answer:
     """Read or search what `url` says; on `connection` to see what its transaction wrote."""
     path, _, query = url.removeprefix(base).partition("?")
     parts = unquote(path).strip("/").split("/")
@@ -36,7 +36,7 @@ async def fetch(hub: Hub, url: str, *, base: str, connection: Connection | None 
 
 
 async def _find(
-    hub: Hub, parts: list[str], pairs: list[tuple[str, str]], base: str, connection: Connection | None
+    hub: Reads, parts: list[str], pairs: list[tuple[str, str]], base: str, connection: Connection | None
 ) -> Found | None:
     match parts:
         case ["Observation", "$lastn"]:

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xinglin.core.exact_json import Json
-from xinglin.hub.changes import Change, Create, Matcher, Update, carry_out, resolve
+from xinglin.hub.changes import Change, Create, Matcher, Update, resolve
 from xinglin.hub.database import Connection
-from xinglin.hub.hub import Hub
 from xinglin.hub.interactions.answers import Answer, answer_change
 from xinglin.hub.interactions.entries import Entry, SameFullUrl, at, read_entry
 from xinglin.hub.interactions.fetch import fetch
+from xinglin.hub.interactions.hubs import Transacts
 from xinglin.hub.outline import admit_type
 from xinglin.hub.records import Key
 from xinglin.hub.references import Names, Unresolved, conditional_references, literal, normal, rewrite
 
 
-async def transaction(hub: Hub, raw: Sequence[Json], *, base: str) -> list[Answer]:
+async def transaction(hub: Transacts, raw: Sequence[Json], *, base: str) -> list[Answer]:
     """Carry out the entries of a transaction; answers are in the order of the entries.
 
     FHIR's order of processing (delete, create, update, read) needs no sorting here: every condition is
@@ -24,14 +24,14 @@ async def transaction(hub: Hub, raw: Sequence[Json], *, base: str) -> list[Answe
     entries = [read_entry(entry, number, base) for number, entry in enumerate(raw)]
     _refuse_same_names(entries)
     changing = [entry for entry in entries if entry.change is not None]
-    wanted = [hub.admission.check(replace(e.change, place=e.place)) for e in changing if e.change is not None]
+    wanted = [hub.check(replace(e.change, place=e.place)) for e in changing if e.change is not None]
 
     async def work(connection: Connection) -> list[Answer]:
-        changes = await resolve(connection, wanted, _match_at_place(hub.match, wanted))
+        changes = await resolve(connection, wanted, _match_at_place(hub.matched, wanted))
         found = await _conditional(hub, connection, changes)
         names = Names(_full_urls(entries, changes) | found)
         rewritten = [_rewritten(c, names, e.full_url) for e, c in zip(changing, changes, strict=True)]
-        made = iter(await carry_out(connection, hub.store, rewritten))
+        made = iter(await hub.carry_out(connection, rewritten))
         return [
             await _fetched(hub, connection, e, base)
             if e.change is None
@@ -64,7 +64,7 @@ def _match_at_place(match: Matcher, wanted: Sequence[Change]) -> Matcher:
     return matched
 
 
-async def _fetched(hub: Hub, connection: Connection, entry: Entry, base: str) -> Answer:
+async def _fetched(hub: Transacts, connection: Connection, entry: Entry, base: str) -> Answer:
     with at(entry.place):
         return await fetch(hub, entry.url, base=base, connection=connection)
 
@@ -80,7 +80,7 @@ def _full_urls(entries: Sequence[Entry], changes: Sequence[Change]) -> dict[str,
     return names
 
 
-async def _conditional(hub: Hub, connection: Connection, changes: Sequence[Change]) -> dict[str, str]:
+async def _conditional(hub: Transacts, connection: Connection, changes: Sequence[Change]) -> dict[str, str]:
     names: dict[str, str] = {}
     for change in changes:
         for reference in conditional_references(_content(change)):
@@ -90,9 +90,9 @@ async def _conditional(hub: Hub, connection: Connection, changes: Sequence[Chang
     return names
 
 
-async def _find(hub: Hub, connection: Connection, reference: str) -> str:
+async def _find(hub: Transacts, connection: Connection, reference: str) -> str:
     kind, _, criteria = reference.partition("?")
-    found = await hub.match(connection, admit_type(kind), criteria, 2)
+    found = await hub.matched(connection, admit_type(kind), criteria, 2)
     if len(found) != 1:
         raise Unresolved(reference=reference, count=len(found))
     return str(found[0])

@@ -1,0 +1,113 @@
+"""Who asks, out of an HTTP request: a session's cookie, a bearer token, a source's token, or nobody.
+
+A proof that is worth nothing is refused, never taken for none: who sends an old token must hear of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from xinglin.api.clients import client_address, is_encrypted, peer
+from xinglin.core.errors import TrustError, XinglinError
+from xinglin.core.settings import Settings
+from xinglin.trust.gate.asking import Asking
+from xinglin.trust.gate.gate import Gate
+from xinglin.trust.login.errors import NotLoggedIn
+from xinglin.trust.login.forgery import refuse_forgery
+from xinglin.trust.tokens.bearer import bearer, refuse_in_address
+from xinglin.trust.tokens.certificate import certificate_of
+from xinglin.trust.tokens.errors import WrongToken
+from xinglin.trust.who import NOBODY, Who
+
+COOKIE: Final = "__Host-xinglin"
+"""The session's cookie where the hub is reached by https; `__Host-` ties it to this host alone."""
+
+PLAIN_COOKIE: Final = "xinglin"
+"""The session's cookie on the machine itself, where there is no https."""
+
+PURPOSE: Final = "purpose-of-use"
+LONGEST_QUERY: Final = 4_000
+"""Letters of a query that the log keeps."""
+
+
+async def asking_of(gate: Gate, request: Request, interaction: str, request_id: str) -> Asking:
+    """Find out who asks, and for what as they say. Raises TrustError for a proof that is worth nothing."""
+    asking = Asking(
+        who=Who(NOBODY.id, NOBODY.kind, address=address_of(gate.settings, request)),
+        purpose=request.headers.get(PURPOSE, "").strip(),
+        interaction=interaction,
+        query=_query(request),
+        address=address_of(gate.settings, request),
+        request=request_id,
+    )
+    try:
+        return replace(asking, who=await who_asks(gate, request))
+    except TrustError as error:
+        await gate.unproven(asking, error)
+        raise
+
+
+async def who_asks(gate: Gate, request: Request) -> Who:
+    """Give whom a request proves to come from; NOBODY where it brings no proof. Raises TrustError."""
+    address = address_of(gate.settings, request)
+    refuse_in_address(request.query_params.keys())
+    token = bearer(request.headers.get("authorization", ""))
+    if token is not None:
+        return await _by_token(gate, request, token, address)
+    session = session_of(request)
+    if session:
+        return await _by_session(gate, request, session, address)
+    return Who(NOBODY.id, NOBODY.kind, address=address)
+
+
+async def _by_token(gate: Gate, request: Request, token: str, address: str) -> Who:
+    source = request.path_params.get("source") if request.url.path.startswith("/intake/") else None
+    if source is not None:
+        return await gate.who_of_source(source, token, address)
+    certificate = certificate_of(gate.settings, peer(request.scope), request.headers)
+    who = await gate.who_of_token(token, address, certificate)
+    if who is None:
+        raise WrongToken
+    return who
+
+
+async def _by_session(gate: Gate, request: Request, session: str, address: str) -> Who:
+    scheme = "https" if is_encrypted(gate.settings, request.scope) else "http"
+    own = f"{scheme}://{request.url.netloc}"
+    refuse_forgery(request.method, request.headers, own, session=session)
+    who = await gate.login.who_of_session(session, address)
+    if who is None:
+        raise NotLoggedIn
+    return who
+
+
+def session_of(request: Request) -> str:
+    """Give the token in the session's cookie; empty where there is none."""
+    return next((request.cookies[name] for name in (COOKIE, PLAIN_COOKIE) if name in request.cookies), "")
+
+
+def address_of(settings: Settings, request: Request) -> str:
+    """Give where a request comes from; what a proxy says of it counts only where the proxy is trusted."""
+    return client_address(settings, request.scope)
+
+
+def peer_of(request: Request) -> str:
+    """Give the address that the connection itself comes from."""
+    return peer(request.scope)
+
+
+def challenge(error: XinglinError) -> Mapping[str, str]:
+    """Give the header that tells how to prove who one is, where that is what was missing (RFC 6750, 3)."""
+    if error.status != 401:
+        return {}
+    return {"WWW-Authenticate": 'Bearer realm="xinglin"'}
+
+
+def _query(request: Request) -> str:
+    """Give what was asked, as it was sent: the method, the address and its query."""
+    url = urlsplit(str(request.url))
+    asked = f"{request.method} {url.path}" + (f"?{url.query}" if url.query else "")
+    return asked[:LONGEST_QUERY]

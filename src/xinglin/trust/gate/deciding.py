@@ -1,0 +1,146 @@
+"""What is decided for who asks: at doors, and on records as a sight.
+
+Relations are kept for less than a second. Consents aren't kept at all: an answer counts only if no consent
+that matters has changed until it was found (`still_holds`), else it is found again.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Final
+
+from xinglin.core.clock import now
+from xinglin.core.settings import Settings
+from xinglin.hub.gather import Gather
+from xinglin.hub.hub import Hub
+from xinglin.hub.sight import Sight, Without
+from xinglin.trust.consent import is_above_consent, state, withouts
+from xinglin.trust.gate.asking import Asking
+from xinglin.trust.gate.compiling import Opened, compiled
+from xinglin.trust.gate.doors import Door, door
+from xinglin.trust.gate.errors import NotForThisPurpose
+from xinglin.trust.gate.seeing import Seeing, Shade
+from xinglin.trust.masking import Masks, blind, masks_for, masks_named
+from xinglin.trust.policy.cases import PUBLIC, Case, Decision
+from xinglin.trust.policy.decisions import Policies, policies_of
+from xinglin.trust.policy.relations import relations
+from xinglin.trust.tokens.access import PURPOSES
+from xinglin.trust.who import Who
+
+KEEP_SECONDS: Final = 0.8
+MOST_KEPT: Final = 10_000
+CHECK_TOGETHER: Final = 256
+
+ACTIONS: Final[Mapping[str, str]] = {"create": "write"}
+"""What policies call an action that scopes tell apart."""
+
+FINDING: Final = frozenset({"person.find", "person.cross"})
+"""Actions that are there to search by what tells a person, whatever of it is masked in what is found."""
+
+_Key = tuple[Who, str, str]
+
+
+class Deciding:
+    """Decides for one hub."""
+
+    def __init__(self, settings: Settings, hub: Hub) -> None:
+        """Read the policies. Raises FaultyPolicy or FaultyPolicyTable."""
+        self._hub = hub
+        self.policies: Policies = policies_of(settings)
+        self._kept: dict[_Key, tuple[float, int, Seeing]] = {}
+        self._state: Gather[None, int] = Gather(self._read_state, lanes=1, most=CHECK_TOGETHER)
+
+    def purpose(self, who: Who, named: str) -> str:
+        """Give the purpose that somebody asks for, theirs where none is named. Raises NotForThisPurpose."""
+        allowed = self.policies.purposes(who)
+        if granted := who.claims.get(PURPOSES, "").split():  # of a program: what it was registered for
+            allowed = tuple(one for one in allowed if one in granted)
+        if not named:
+            return allowed[0] if allowed else ""
+        if self.policies.engine.meaning(named) not in allowed:
+            raise NotForThisPurpose(purpose=named[:80], allowed=", ".join(allowed) or "-")
+        return named
+
+    def door(self, name: str, method: str) -> Door:
+        """Give the door of an interaction. Raises UnknownDoor."""
+        routes = {row["route"]: (row["action"], row["group"]) for row in self.policies.tables.rows("routes")}
+        return door(routes, name, method)
+
+    async def decide(self, asking: Asking, action: str, group: str) -> Decision:
+        """Decide a door: no record, and so no relation or label, plays a part."""
+        case = Case(action, group, grade=PUBLIC)
+        return self.policies.decide(asking.who, asking.purpose, [case])[0]
+
+    def group_of(self, kind: str | None) -> str:
+        """Give the group of a type of records; `record`, of all that are about patients, for all types."""
+        return "record" if kind is None else self.policies.tables.group_of(kind)
+
+    async def seeing(self, asking: Asking, action: str) -> Seeing:
+        """Give what may be seen (or changed) by an action."""
+        key = _key(asking, action)
+        generation = self.policies.generation
+        at, of, found = self._kept.get(key, (0.0, 0, None))
+        moment = time.monotonic()
+        if found is None or moment - at >= KEEP_SECONDS or of != generation:
+            found = await self._compile(asking, action)
+            self._keep(key, moment, generation, found)
+        return found
+
+    def _keep(self, key: _Key, moment: float, generation: int, seeing: Seeing) -> None:
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = (moment, generation, seeing)
+
+    async def still_holds(self, asking: Asking, action: str, seeing: Seeing) -> bool:
+        """Tell whether no consent that matters to who asks has changed since `seeing` was compiled."""
+        if seeing.consents is None or await self._state(None) == seeing.consents:
+            return True
+        found, current = await self._withouts(asking)
+        key = _key(asking, action)
+        at, generation, _ = self._kept.get(key, (time.monotonic(), self.policies.generation, seeing))
+        sight = replace(seeing.sight, without=found)
+        self._keep(key, at, generation, replace(seeing, sight=sight, consents=current))
+        return found == seeing.sight.without
+
+    async def _read_state(self, asked: Sequence[None]) -> Sequence[int]:
+        async with self._hub.database.connection() as connection:
+            found = await state(connection)
+        return [found] * len(asked)
+
+    async def _withouts(self, asking: Asking) -> tuple[tuple[Without, ...], int | None]:
+        """Give what people have taken away, and the state of consents that it goes by; None: no matter."""
+        if is_above_consent(asking.purpose):
+            return (), None
+        async with self._hub.database.connection() as connection:
+            current = await state(connection)  # asked first: what changes after it will be noticed
+            found = await withouts(self._hub.store, connection, asking.who, asking.purpose, now())
+        return found, current
+
+    async def _compile(self, asking: Asking, action: str) -> Seeing:
+        who, tables = asking.who, self.policies.tables
+        openings = self.policies.openings(who, asking.purpose, ACTIONS.get(action, action))
+        async with self._hub.database.connection() as connection:
+            reach = await relations(self._hub, connection, who, tables)
+        opened = compiled(openings, tables, reach, who, action, self._systems())
+        masks = [self._masks(asking, one) for one in opened]
+        found, current = await self._withouts(asking)
+        all_masks = Masks() if action in FINDING else reduce(Masks.stricter, masks, Masks())
+        return Seeing(
+            Sight(tuple(one.view for one in opened), found, blind(all_masks)),
+            tuple(dict.fromkeys(rule for one in openings for rule in one.rules)),
+            tuple(Shade(one.view, of) for one, of in zip(opened, masks, strict=True)),
+            current,
+        )
+
+    def _masks(self, asking: Asking, opened: Opened) -> Masks:
+        """Give what is masked in a view: what the role has masked for the purpose, and what the rule has."""
+        of_role = masks_for(self.policies.profile(asking.who), asking.purpose)
+        return of_role.stricter(masks_named(opened.masks))
+
+    def _systems(self) -> Mapping[str, str]:
+        return {name: one.system for name, one in self._hub.store.labelling.rules.classes.items()}
+
+
+def _key(asking: Asking, action: str) -> _Key:
+    return replace(asking.who, address="", session=None), asking.purpose, action
