@@ -1,6 +1,6 @@
 """What `xinglin audit …` does."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,14 +10,16 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.opened import with_hub
 from xinglin.trust.log import files, live, signing
 from xinglin.trust.log.alerts import queue
+from xinglin.trust.log.alerts.rules import load
 from xinglin.trust.log.asked import read_asked, write_place
 from xinglin.trust.log.auditevent import audit_event
 from xinglin.trust.log.checking import Keys, Report
 from xinglin.trust.log.checkpoint import read_checkpoint
 from xinglin.trust.log.entry import decode, plain
+from xinglin.trust.log.errors import NotSigned
 from xinglin.trust.log.find import Found
 from xinglin.trust.log.log import Log, Proven
-from xinglin.trust.log.notes import Note, Verifier, read_note, read_signature, read_verifier
+from xinglin.trust.log.notes import Note, Verifier, read_verifier
 from xinglin.trust.log.signing import Signing
 from xinglin.trust.log.witness import Witness
 
@@ -138,8 +140,7 @@ def witness_export(folder: Path, witness: Witness, log_key: str | None) -> str:
     last = witness.last()
     note, old, proof = files.proof(found, last.size if last else 0)
     line = witness.cosign(note, old=old, proof=proof).line()
-    with (folder / "cosignatures").open("a", encoding="utf-8") as handle:
-        handle.write(line)
+    files.add_cosignature(folder, line)
     return line
 
 
@@ -155,17 +156,29 @@ def add_witness(settings: Settings, verifier: str, address: str) -> Verifier:
     return _with_log(settings, work)
 
 
-def take_cosignature(settings: Settings, text: str, line: str) -> None:
-    """Keep what a witness wrote under a checkpoint of ours (`text`). Raises NotANote or NotSigned."""
-    note, signature = read_note(text), read_signature(line.strip("\n"))
+def take_cosignatures(settings: Settings, folder: Path) -> int:
+    """Keep what witnesses wrote under the last checkpoint of an export; give how many signatures.
 
-    async def work(log: Log, _: Signing) -> None:
+    Raises UnusableExport, NotANote, or NotSigned where one isn't by a witness that is known here.
+    """
+    note, _, _ = files.proof(files.Export(folder), 0)
+    signatures = files.cosignatures(folder)
+
+    async def work(log: Log, _: Signing) -> int:
         async with log.database.connection() as connection:
-            for verifier, _address in await signing.known(connection, "witness"):
-                if verifier.name == signature.name:
-                    await signing.cosigned(connection, note, verifier, [signature])
+            known = {one.key: one for one, _ in await signing.known(connection, "witness")}
+            for one in signatures:
+                if one.key not in known:
+                    raise NotSigned(name=one.name)
+                await signing.cosigned(connection, note, known[one.key], [one])
+        return len(signatures)
 
-    _with_log(settings, work)
+    return _with_log(settings, work)
+
+
+def alert_names(settings: Settings) -> dict[str, Mapping[str, str]]:
+    """Give the names of the alert rules, by rule and language. Raises BadRule."""
+    return {rule.id: rule.names for rule in load(settings.audit)}
 
 
 def alerts(settings: Settings, *, state: str, most: int) -> list[queue.Alert]:

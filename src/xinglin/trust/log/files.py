@@ -31,7 +31,14 @@ from xinglin.trust.log.merkle import (
     needed,
     proof_of,
 )
-from xinglin.trust.log.notes import Note, Verifier, read_note, read_verifier
+from xinglin.trust.log.notes import (
+    Note,
+    Signature,
+    Verifier,
+    read_note,
+    read_signature,
+    read_verifier,
+)
 
 IN_A_FILE: Final = 100_000
 """Entries in one file."""
@@ -193,3 +200,22 @@ def proof(export: Export, old: int) -> tuple[Note, int, list[bytes]]:
     if known.keys() != wanted:
         raise UnusableExport(folder=export.folder, detail=Phrase("entries are missing"))
     return note, old, proof_of(hash_, spans, known)
+
+
+COSIGNATURES: Final = "cosignatures"
+"""Signatures of witnesses under the last checkpoint, a line each, added after the export was made."""
+
+
+def add_cosignature(folder: Path, line: str) -> None:
+    """Add a witness's signature under the last checkpoint of an export."""
+    with (folder / COSIGNATURES).open("a", encoding="utf-8") as handle:
+        handle.write(line)
+
+
+def cosignatures(folder: Path) -> list[Signature]:
+    """Give what witnesses added to an export. Raises NotANote or UnusableExport."""
+    try:
+        text = (folder / COSIGNATURES).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise UnusableExport(folder=folder, detail=Phrase("no witness has signed it")) from None
+    return [read_signature(line) for line in text.splitlines()]
