@@ -14,8 +14,11 @@ from xinglin.hub.sight.arrays import packed_patients
 from xinglin.hub.sight.logic import both, either, negated
 from xinglin.standards.search import Extractor
 
-FEW: Final = 256
-"""Up to so many keys the index is asked."""
+FEW: Final = 64
+"""Up to so many keys the index may be asked: each row that isn't found so is compared with all of them."""
+
+FEWEST: Final = 8
+"""As many where the answer is turned round, so that no index helps."""
 
 
 _AT_ITS_PLACES: Final = (
@@ -26,10 +29,13 @@ _LOOKED_UP: Final = (
 )
 
 
-def of_type(extractor: Extractor, kind: str, patients: frozenset[str]) -> Sql:
-    """Say that a row of a type is one of these Patients, or in their compartment."""
+def of_type(extractor: Extractor, kind: str, patients: frozenset[str], most: int = FEW) -> Sql:
+    """Say that a row of a type is one of these Patients, or in their compartment.
+
+    Up to `most` keys are looked for as such.
+    """
     salts = membership.salts(extractor, kind)
-    few = len(patients) * len(salts) <= FEW
+    few = len(patients) * len(salts) <= most
     if few:
         theirs = _few(patients, salts)
     else:
@@ -38,11 +44,13 @@ def of_type(extractor: Extractor, kind: str, patients: frozenset[str]) -> Sql:
     return either([_itself(patients, few=few), theirs]) if kind == membership.PATIENT else theirs
 
 
-def any_type(extractor: Extractor, types: Mapping[str, int], patients: frozenset[str]) -> Sql:
+def any_type(
+    extractor: Extractor, types: Mapping[str, int], patients: frozenset[str], most: int = FEW
+) -> Sql:
     """Say that a row of whatever type is one of these Patients, or in their compartment."""
     pairs = [(types[kind], salt) for kind, salt in membership.pairs(extractor) if kind in types]
     salts = [salt for _, salt in pairs]
-    few = len(patients) * len(salts) <= FEW
+    few = len(patients) * len(salts) <= most
     if few:
         theirs = _few(patients, salts)
     else:

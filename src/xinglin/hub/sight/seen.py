@@ -100,11 +100,12 @@ class Seen:
 
     def _of(self, patients: frozenset[str], kind: str, *, or_nobodys: bool) -> Sql:
         extractor = self.parameters.extractor
+        most = members_sql.FEW if or_nobodys else members_sql.FEWEST
         if kind == ANY:
-            theirs = members_sql.any_type(extractor, self.types, patients)
+            theirs = members_sql.any_type(extractor, self.types, patients, most)
             nobodys = members_sql.any_nobodys(extractor, self.types)
         else:
-            theirs = members_sql.of_type(extractor, kind, patients)
+            theirs = members_sql.of_type(extractor, kind, patients, most)
             nobodys = members_sql.nobodys(extractor, kind)
         return either([theirs, nobodys]) if or_nobodys else theirs
 
