@@ -1,6 +1,5 @@
 """Consent: what people take away from what others may see, from the moment in which they say so."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,11 +7,11 @@ import pytest
 from tests.support import run
 
 from xinglin.core.settings import Settings
-from xinglin.hub.changes import Create, Delete, Update
+from xinglin.hub.changes import Update
 from xinglin.hub.hub import Hub
 from xinglin.hub.records import Key
 from xinglin.hub.sight import Without
-from xinglin.trust.consent import state, withouts
+from xinglin.trust.consent import withouts
 from xinglin.trust.who import Who
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)

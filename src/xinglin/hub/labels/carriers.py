@@ -15,11 +15,11 @@ SELECT key, type, id, classes, until, -1
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::date[]) AS n(key, type, id, classes, until)
 ORDER BY key
 ON CONFLICT (key) DO UPDATE SET until = excluded.until, classes = excluded.classes,
-    pending = CASE WHEN c.classes = excluded.classes THEN c.pending ELSE -1 END
+    pending = CASE WHEN c.classes = excluded.classes THEN c.pending ELSE -1 END, place = -1
 WHERE c.classes <> excluded.classes OR c.until IS DISTINCT FROM excluded.until
 """
 _CLEAR: Final = """
-UPDATE label_carrier SET classes = '', until = NULL, pending = -1
+UPDATE label_carrier SET classes = '', until = NULL, pending = -1, place = -1
 WHERE key = ANY(%s::bigint[]) AND classes <> ''
 """
 
