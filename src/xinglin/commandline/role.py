@@ -69,7 +69,7 @@ def list_(
     ]
     show_table(
         (
-            _("number"),
+            _("its number"),
             _("login name"),
             _("role"),
             _("institution"),
