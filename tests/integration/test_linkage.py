@@ -170,7 +170,7 @@ HEADER = ("id", "family", "given", "born")
         ("id,family,given\n1,a,b\n", MAP, errors.MissingColumn),
         ("id,family,given,born\n1,a,b,1990\n1,c,d,1991\n", MAP, errors.UnusableIds),
         ("id,family,given,born\n,a,b,1990\n2,c,d,1991\n", MAP, errors.UnusableIds),
-        ("id,family,given,born\n1,王,b,1990\n".encode("gb18030"), MAP, errors.UnusableTable),
+        (b"id,family,given,born\n1,\xff\xff,b,1990\n", MAP, errors.UnusableTable),
         ('id,family,given,born\n1,"a,b,1990\n2,c,d,1991\n', MAP, errors.UnusableTable),
         ("id,family,given,born\n1,a,b,1990,x,y\n", MAP, errors.UnusableTable),
         ("id,family,given,born\n1,a,b,1990\n2,c,d,1971\n", MAP, errors.NothingToLearn),
@@ -201,6 +201,18 @@ def test_a_handful_of_rows_is_enough_to_ask(tmp_path: Path) -> None:
     table(path, [HEADER, (1, "smith", "john", 1990), (2, "smith", "john", 1990), (3, "miller", "ann", 1971)])
     run(tmp_path, path)
     assert [row[:2] for row in read(tmp_path / "pairs.csv")[1:]] == [["1", "2"]]
+
+
+def test_what_windows_in_china_writes_is_read_as_well(tmp_path: Path) -> None:
+    people, same = tmp_path / "people.csv", tmp_path / "same.csv"
+    write(800, 7, people)
+    same.write_bytes(people.read_text("utf-8").encode("gb18030"))
+    (tmp_path / "map.yaml").write_text(POPULATION_MAP, "utf-8")
+    run(tmp_path, people)
+    expected = (tmp_path / "pairs.csv").read_bytes()
+    assert expected.count(b"\n") > 100
+    run(tmp_path, same)
+    assert (tmp_path / "pairs.csv").read_bytes() == expected
 
 
 def test_odd_ids_come_back_as_they_were(tmp_path: Path) -> None:
@@ -270,6 +282,19 @@ def test_measures_against_figures_worked_out_by_hand(tmp_path: Path) -> None:
     assert (round(wilson(8, 10).low, 4), round(wilson(8, 10).high, 4)) == (0.4902, 0.9433)
     assert wilson(0, 0).low == 0.0
     assert math.isclose(wilson(10, 10).high, 1.0)
+    # 2 of the 4 pairs that are linked or true: F1 = 2J / (1 + J) of J and of the ends of its interval
+    ends = wilson(2, 4)
+    assert found.f1.value == pytest.approx(2 / 3)
+    assert found.f1.low == pytest.approx(2 * ends.low / (1 + ends.low))
+    assert found.f1.high == pytest.approx(2 * ends.high / (1 + ends.high))
+
+
+def test_few_links_that_are_all_right_prove_little(tmp_path: Path) -> None:
+    head = ("id_left", "id_right", "probability", "match_weight")
+    pairs = table(tmp_path / "pairs.csv", [head, ("a", "b", 0.99, 7.5)])
+    found = evaluate(pairs, table(tmp_path / "truth.csv", [head[:2], ("a", "b")]))
+    assert found.f1.value == 1.0
+    assert found.f1.low < 0.5
 
 
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

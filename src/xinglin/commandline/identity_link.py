@@ -81,6 +81,7 @@ def link(
             assignment=partners.value,
             model=load_model(use) if use else None,
             spark=configuration.load().spark_remote,
+            also=(keep, chart),
             progress=progress,
         )
     if keep:

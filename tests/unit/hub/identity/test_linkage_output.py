@@ -16,4 +16,6 @@ def test_an_input_is_never_the_output(tmp_path: Path) -> None:
     for out in (left, columns, tmp_path / "same.csv"):
         with pytest.raises(OutputIsInput):
             link(left, None, columns=columns, out=out)
+        with pytest.raises(OutputIsInput):  # so it is with the model and the chart
+            link(left, None, columns=columns, out=tmp_path / "pairs.csv", also=(None, out))
     assert left.read_text(encoding="utf-8").startswith("id,name")

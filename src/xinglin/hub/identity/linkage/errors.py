@@ -33,7 +33,7 @@ class MissingColumn(IntakeError):
 
 
 class UnusableTable(IntakeError):
-    """A file isn't a table in UTF-8 CSV."""
+    """A file isn't a table in UTF-8 or GB 18030 CSV."""
 
     code = "XL7723"
     message = "The file {file} can't be read as a table: {detail}."

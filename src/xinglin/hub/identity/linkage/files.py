@@ -57,15 +57,17 @@ def link(
     assignment: Assignment = "auto",
     model: Model | None = None,
     spark: str = "",
+    also: Sequence[Path | None] = (),
     progress: Progress = lambda _: None,
 ) -> Linked:
     """Link `left` with `right` (or with itself) and write the decided pairs to `out`.
 
     Without a model, one is trained on the files. Pairs are found and compared on the Spark Connect endpoint
-    `spark`, or here where it is empty. Errors: see `errors`.
+    `spark`, or here where it is empty. `also` are further files that will be written. Errors: see `errors`.
     """
     begun = time.monotonic()
-    _refuse_input(out, (left, right, columns))
+    for one in (out, *also):
+        _refuse_input(one, (left, right, columns))
     names = read_map(columns)
     with database() as connection:
         progress("Reading")
@@ -93,9 +95,9 @@ def link(
     return Linked(lefts, rights, pairs, len(links), is_one, seconds, learned, compared)
 
 
-def _refuse_input(out: Path, read: Sequence[Path | None]) -> None:
+def _refuse_input(out: Path | None, read: Sequence[Path | None]) -> None:
     """Raise OutputIsInput where `out` is a file that is read, by whatever path or link."""
-    if out.exists() and any(one and one.exists() and out.samefile(one) for one in read):
+    if out and out.exists() and any(one and one.exists() and out.samefile(one) for one in read):
         raise OutputIsInput(file=str(out))
 
 

@@ -1,7 +1,7 @@
 """Measure links against a known truth: precision, recall and F1 with their confidence intervals.
 
-Intervals of precision and recall are Wilson's (1927, score interval), at 95 %; that of F1 follows from both
-being independent binomials (delta method; Takahashi et al. 2022, for micro F1).
+Intervals are Wilson's (1927, score interval), at 95 %. F1 depends on the share of right pairs among all that
+are linked or true alone, so its interval is that share's, and honest for few pairs too.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from xinglin.core.i18n import Phrase
 from xinglin.hub.identity.linkage.database import database, quoted, rows
 from xinglin.hub.identity.linkage.errors import UnusableTruth
-from xinglin.hub.identity.linkage.reading import Table, readable, table_of
+from xinglin.hub.identity.linkage.reading import Table, opened
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -107,45 +107,43 @@ def wilson(hits: int, of: int) -> Share:
 
 
 def _f1(right: int, links: int, true: int) -> Share:
-    if not right:
-        return Share(0.0, 0.0, 1.0 if not links + true else 0.0)
-    p, r = right / links, right / true
-    value = 2 * p * r / (p + r)
-    spread = (r / (p + r)) ** 4 * p * (1 - p) / links + (p / (p + r)) ** 4 * r * (1 - r) / true
-    half = SURE * 2 * math.sqrt(spread)
-    return Share(value, max(0.0, value - half), min(1.0, value + half))
+    """Give F1 = 2J / (1 + J), J being the share of right ones among all pairs that are linked or true."""
+    of = links + true - right
+    if not of:
+        return Share(0.0, 0.0, 1.0)
+    found = wilson(right, of)
+    value, low, high = (2 * share / (1 + share) for share in (found.value, found.low, found.high))
+    return Share(value, low, high)
 
 
 def _load_links(connection: "DuckDBPyConnection", path: Path) -> None:
-    table = table_of(path)
-    if not {*_PAIRS, "match_weight"} <= set(table.columns):
-        raise UnusableTruth(
-            file=path.name, detail=Phrase("the links lack the columns id_left, id_right, match_weight")
-        )
-    a, b, weight = (table.columns[name] for name in (*_PAIRS, "match_weight"))
-    with readable(path):
+    with opened(path) as table:
+        if not {*_PAIRS, "match_weight"} <= set(table.columns):
+            raise UnusableTruth(
+                file=path.name, detail=Phrase("the links lack the columns id_left, id_right, match_weight")
+            )
+        a, b, weight = (table.columns[name] for name in (*_PAIRS, "match_weight"))
         connection.execute(
             f"create table link as select {a} as a, {b} as b, try_cast({weight} as double) as weight"
             f" from {table.sql}",
-            [str(path)],
+            [table.file],
         )
 
 
 def _load_truth(connection: "DuckDBPyConnection", path: Path) -> list[str]:
-    table = table_of(path)
-    if set(_ENTITIES) <= set(table.columns):
-        return _load_entities(connection, path, table)
-    if not set(_PAIRS) <= set(table.columns):
-        raise UnusableTruth(
-            file=path.name, detail=Phrase("it has neither id_left and id_right nor id and entity")
-        )
-    a, b = (table.columns[name] for name in _PAIRS)
-    with readable(path):
+    with opened(path) as table:
+        if set(_ENTITIES) <= set(table.columns):
+            return _load_entities(connection, path, table)
+        if not set(_PAIRS) <= set(table.columns):
+            raise UnusableTruth(
+                file=path.name, detail=Phrase("it has neither id_left and id_right nor id and entity")
+            )
+        a, b = (table.columns[name] for name in _PAIRS)
         # which of two ids stands on the left is no matter
         connection.execute(
             f"create table truth as select distinct least({a}, {b}) as a, greatest({a}, {b}) as b"
             f" from {table.sql}",
-            [str(path)],
+            [table.file],
         )
     connection.execute(
         "create table judged as select link.*, truth.a is not null as is_right from link"
@@ -159,11 +157,10 @@ def _load_entities(connection: "DuckDBPyConnection", path: Path, table: Table) -
     groups = [name for name in table.columns if name not in _ENTITIES]
     marks = "".join(f", {table.columns[name]} = '1' as {quoted(name)}" for name in groups)
     id_, entity = (table.columns[name] for name in _ENTITIES)
-    with readable(path):
-        connection.execute(
-            f"create table record as select {id_} as id, {entity} as entity{marks} from {table.sql}",
-            [str(path)],
-        )
+    connection.execute(
+        f"create table record as select {id_} as id, {entity} as entity{marks} from {table.sql}",
+        [table.file],
+    )
     if repeated := rows(connection, "select id from record group by id having count(*) > 1 limit 1"):
         raise UnusableTruth(file=path.name, detail=Phrase("the id {id} stands twice", id=repeated[0][0]))
     listed = "".join(f", l.{quoted(name)} or r.{quoted(name)} as {quoted(name)}" for name in groups)
