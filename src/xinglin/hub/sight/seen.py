@@ -4,7 +4,8 @@ A key speaks of a value with an error of 2^-64 a pair (`standards.search.keys`),
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from xinglin.core.exact_json import Json
 from xinglin.hub.search.parameters import Parameters
@@ -15,31 +16,40 @@ from xinglin.hub.sight.model import Label, Restrictions, Sight, View, Without
 from xinglin.hub.sight.origins import origin_keys
 from xinglin.hub.sight.restrictions import restriction
 from xinglin.hub.store import Store
-from xinglin.standards.search import Matcher, Surroundings
+from xinglin.standards.search import Extractor, Matcher, Surroundings
 from xinglin.standards.search import keys as hashes
 
 ANY = "Resource"
 """Stands for records of every type."""
 
 
+KNOWN_MOST = 256
+_KNOWN: WeakKeyDictionary[Extractor, dict[tuple[Sight, str], Sql]] = WeakKeyDictionary()
+"""Conditions made before: those who ask, ask again. An extractor belongs to one database."""
+
+
 @dataclass
 class Seen:
     """Judges what one sight sees, by the search parameters in use. `types` gives the codes of types.
 
-    Make it anew for each request: it keeps what it has worked out, but not for long enough to be stale.
+    Make it anew for each request: `around` is of its time.
     """
 
     sight: Sight
     types: Mapping[str, int]
     parameters: Parameters
     around: Surroundings
-    _conditions: dict[str, Sql] = field(default_factory=dict[str, Sql])
 
     def condition(self, resource_type: str) -> Sql:
         """Give what row `r`, not a deletion, must fulfil to be seen, given its type ("Resource": any)."""
-        found = self._conditions.get(resource_type)
+        if any(one.also is not None for one in self.sight.views):  # these may speak of the present time
+            return self._condition(resource_type)
+        known = _KNOWN.setdefault(self.parameters.extractor, {})
+        found = known.get((self.sight, resource_type))
         if found is None:
-            found = self._conditions[resource_type] = self._condition(resource_type)
+            if len(known) >= KNOWN_MOST:
+                known.clear()
+            found = known[self.sight, resource_type] = self._condition(resource_type)
         return found
 
     def sees(self, resource_type: str) -> bool:
