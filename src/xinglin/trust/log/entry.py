@@ -72,7 +72,7 @@ def encode(entry: Entry) -> bytes:
     told = {
         "form": FORM,
         "at": instant(entry.at),
-        "who": {name: value for name, value in agent.items() if value},
+        "who": _filled(agent),
         "action": entry.action,
         "outcome": entry.outcome,
         "purpose": entry.purpose,
@@ -82,11 +82,15 @@ def encode(entry: Entry) -> bytes:
         "query": entry.query,
         "detail": dict(entry.detail),
     }
-    kept = {name: value for name, value in told.items() if value}
+    kept = _filled(told)
     try:
         return msgspec.json.encode(kept)
     except UnicodeEncodeError:  # half of a surrogate pair, which somebody sent to see what happens
         return msgspec.json.encode(_sound(kept))
+
+
+def _filled(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value or name in _ALWAYS}
 
 
 def _sound(value: Any) -> Any:
@@ -96,6 +100,10 @@ def _sound(value: Any) -> Any:
     if isinstance(value, dict):
         return {_sound(name): _sound(one) for name, one in cast("dict[str, Any]", value).items()}
     return [_sound(one) for one in cast("Sequence[Any]", value)] if isinstance(value, list | tuple) else value
+
+
+_ALWAYS: Final = frozenset({"id", "kind", "action"})
+"""What is told even where it is empty, so that a leaf can be read again."""
 
 
 class Agent(msgspec.Struct, frozen=True):
