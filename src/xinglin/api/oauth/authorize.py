@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from xinglin.api.authentication import session_of
+from xinglin.api.login.web import Visit
 from xinglin.api.oauth.forms import (
     decoded,
     desk_of,
@@ -28,7 +28,6 @@ from xinglin.api.oauth.forms import (
 )
 from xinglin.core.errors import XinglinError
 from xinglin.core.i18n import translate
-from xinglin.trust.gate.gate import Gate
 from xinglin.trust.login.errors import NotLoggedIn
 from xinglin.trust.login.forgery import refuse_other_sites
 from xinglin.trust.tokens import asking, words
@@ -137,7 +136,7 @@ def _texts(language: str) -> dict[str, str]:
 
 async def _decided(request: Request, *, box: KeyBox) -> Response:
     """Take a person's answer and send them back to the app."""
-    refuse_other_sites(request.headers, f"{request.url.scheme}://{request.url.netloc}")
+    refuse_other_sites(request.headers, Visit(request).origin)
     who = await _person(request)
     if who is None:
         raise NotLoggedIn
@@ -180,9 +179,8 @@ def _back(redirect: str, parameters: dict[str, str]) -> Response:
 
 async def _person(request: Request) -> Who | None:
     """Give who is logged in."""
-    gate: Gate = request.app.state.gate
-    session = session_of(request)
-    return await gate.login.who_of_session(session) if session else None
+    visit = Visit(request)
+    return await visit.login.who_of_session(visit.token, visit.address) if visit.token else None
 
 
 def _refusal(request: Request, error: XinglinError) -> Response:

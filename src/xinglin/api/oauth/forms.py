@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from xinglin.api.authentication import address_of, peer_of
+from xinglin.api.login.web import own_origin
 from xinglin.api.transfer import read_body
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import dumps
@@ -51,7 +52,7 @@ def base_of(request: Request) -> str:
     settings: Settings = request.app.state.settings
     if settings.base_url:
         return settings.base_url.rstrip("/")
-    return f"{request.url.scheme}://{request.url.netloc}/fhir"
+    return f"{own_origin(settings, request)}/fhir"
 
 
 def language_of(request: Request, wanted: str = "") -> str:

@@ -31,6 +31,7 @@ from xinglin.trust.tokens.errors import (
     WrongScope,
 )
 from xinglin.trust.tokens.redirects import is_registered
+from xinglin.trust.tokens.registering import refuse_unknown_restrictions
 from xinglin.trust.tokens.scopes import Scopes
 from xinglin.trust.who import Who
 
@@ -43,6 +44,7 @@ CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 UNSUPPORTED: Final = ("request", "request_uri", "registration", "launch")
 """Parameters that would change what is asked and aren't understood here: refused, never overlooked."""
 
+_TEXT: Final = Phrase("it must be a text of at most {most} letters", most=LONGEST)
 _KEEP: Final = "INSERT INTO client_request (hash, session, asked, ends) VALUES (%s, %s, %s, %s)"
 _TAKE: Final = "DELETE FROM client_request WHERE hash = %s AND session = %s AND ends > %s RETURNING asked"
 _CODE: Final = """
@@ -104,50 +106,56 @@ async def ask(desk: Desk, given: Mapping[str, str]) -> tuple[Client, Asked]:
     if client.kind == "backend" or not is_registered(redirect, client.redirects):
         raise UnknownApp
     try:
-        return client, _read(given, client, redirect, desk.base)
+        return client, _read(given, client, desk)
     except OAuthError as error:
         raise AnswerableError(error, redirect, _state(given)) from None
 
 
-def _read(given: Mapping[str, str], client: Client, redirect: str, base: str) -> Asked:
+def _read(given: Mapping[str, str], client: Client, desk: Desk) -> Asked:
     """Read the request of a known app. Raises OAuthError."""
+    _refuse_unoffered(given)
+    if given.get("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(_of(given, "code_challenge")):
+        raise WrongRequest(name="code_challenge", detail=Phrase("PKCE with S256 is needed (RFC 7636)"))
+    if _of(given, "aud").removesuffix("/") != desk.base:
+        raise WrongRequest(name="aud", detail=Phrase("it must be the FHIR base, {base}", base=desk.base))
+    if not _state(given):
+        raise WrongRequest(name="state", detail=_TEXT)
+    if len(_of(given, "nonce")) > LONGEST:
+        raise WrongRequest(name="nonce", detail=_TEXT)
+    return Asked(
+        client=client.id,
+        redirect=given["redirect_uri"],
+        scopes=tuple(_scopes(given, client, desk)),
+        state=_state(given),
+        challenge=given["code_challenge"],
+        nonce=given.get("nonce"),
+    )
+
+
+def _of(given: Mapping[str, str], name: str) -> str:
+    return given.get(name, "")
+
+
+def _refuse_unoffered(given: Mapping[str, str]) -> None:
+    """Refuse what asks for another answer than a code in the query, after a page."""
     if given.get("response_type") != "code":
-        raise UnknownResponseType(found=given.get("response_type", "-")[:LONGEST])
+        raise UnknownResponseType(found=_of(given, "response_type")[:LONGEST] or "-")
     for name in UNSUPPORTED:
         if name in given:
             raise WrongRequest(name=name, detail=Phrase("it isn't offered here"))
-    if given.get("response_mode", "query") != "query" or "none" in given.get("prompt", "").split():
-        raise WrongRequest(
-            name="response_mode, prompt", detail=Phrase("a page is shown, and answered by query")
-        )
-    if given.get("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(
-        given.get("code_challenge", "")
-    ):
-        raise WrongRequest(name="code_challenge", detail=Phrase("PKCE with S256 is needed (RFC 7636)"))
-    if given.get("aud", "").removesuffix("/") != base:
-        raise WrongRequest(name="aud", detail=Phrase("it must be the FHIR base, {base}", base=base))
-    if not _state(given):
-        raise WrongRequest(
-            name="state", detail=Phrase("it must be a text of at most {most} letters", most=LONGEST)
-        )
-    nonce = given.get("nonce")
-    if nonce is not None and not 0 < len(nonce) <= LONGEST:
-        raise WrongRequest(
-            name="nonce", detail=Phrase("it must be a text of at most {most} letters", most=LONGEST)
-        )
-    scopes = Scopes.parse(given.get("scope", "")).narrowed(client.allowed).at("patient", "user")
+    if given.get("response_mode", "query") != "query" or "none" in _of(given, "prompt").split():
+        detail = Phrase("a page is shown, and answered by query")
+        raise WrongRequest(name="response_mode, prompt", detail=detail)
+
+
+def _scopes(given: Mapping[str, str], client: Client, desk: Desk) -> Scopes:
+    """Give what is asked for, as far as it is registered. Raises WrongScope."""
+    asked = _of(given, "scope")
+    scopes = Scopes.parse(asked).narrowed(client.allowed).at("patient", "user")
     if not scopes:
-        raise WrongScope(
-            scope=given.get("scope", "")[:80] or "-", detail=Phrase("none of them is registered")
-        )
-    return Asked(
-        client=client.id,
-        redirect=redirect,
-        scopes=tuple(scopes),
-        state=_state(given),
-        challenge=given["code_challenge"],
-        nonce=nonce,
-    )
+        raise WrongScope(scope=asked[:80] or "-", detail=Phrase("none of them is registered"))
+    refuse_unknown_restrictions(scopes, desk.hub.registry)
+    return scopes
 
 
 def _state(given: Mapping[str, str]) -> str:

@@ -30,6 +30,7 @@ from xinglin.trust.tokens.errors import (
 )
 from xinglin.trust.tokens.grants import Given, Why
 from xinglin.trust.tokens.proving import Shown, prove
+from xinglin.trust.tokens.registering import refuse_unknown_restrictions
 from xinglin.trust.tokens.scopes import Scopes, parsed
 from xinglin.trust.who import Who
 
@@ -132,6 +133,7 @@ async def _for_itself(desk: Desk, client: Client, form: Mapping[str, str]) -> di
     scopes = asked.narrowed(client.allowed).at("system")
     if not scopes:
         raise WrongScope(scope=form.get("scope", "")[:80] or "-", detail=Phrase("none of them is registered"))
+    refuse_unknown_restrictions(scopes, desk.hub.registry)
     certificate = desk.certificate
     given = await desk.hub.transaction(
         lambda connection: grants.give_service(connection, client, scopes, desk.settings, certificate)

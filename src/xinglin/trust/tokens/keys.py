@@ -3,6 +3,7 @@
 SMART App Launch 2.2 (client-confidential-asymmetric): RS384 with RSA keys, ES384 with EC keys on P-384.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -60,14 +61,18 @@ def read_key(raw: Mapping[str, Any], algorithm: str) -> Key | None:
         return None
     # What a key says of its use is looked at above; the library would refuse foreign members of it.
     try:
-        if algorithm == "RS384" and raw.get("kty") == "RSA":
-            key = RSAKey.import_key({name: raw[name] for name in ("kty", "n", "e")})
-            return key if LEAST_BITS <= key.raw_value.key_size <= MOST_BITS else None
+        if algorithm == "RS384" and raw.get("kty") == "RSA" and LEAST_BITS <= _bits(raw["n"]) <= MOST_BITS:
+            return RSAKey.import_key({name: raw[name] for name in ("kty", "n", "e")})
         if algorithm == "ES384" and raw.get("kty") == "EC" and raw.get("crv") == "P-384":
             return ECKey.import_key({name: raw[name] for name in ("kty", "crv", "x", "y")})
     except (JoseError, ValueError, KeyError, TypeError):
         return None
     return None
+
+
+def _bits(coded: str) -> int:
+    """Give the length of a number in base64url. Raises ValueError."""
+    return int.from_bytes(base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4))).bit_length()
 
 
 def _wrong(detail: Phrase) -> WrongRegistration:

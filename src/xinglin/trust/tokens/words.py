@@ -8,7 +8,7 @@ from xinglin.trust.tokens.scopes import EVERY, LETTERS, Scope
 _VERBS: Final = {
     "c": Phrase("add"),
     "r": Phrase("read"),
-    "u": Phrase("change"),
+    "u": Phrase("modify"),
     "d": Phrase("delete"),
     "s": Phrase("search"),
 }
