@@ -7,6 +7,7 @@ http://hl7.org/fhir/R4/patient-operation-everything.html, http://hl7.org/fhir/R4
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import quote, urlencode
 
 from xinglin.core.clock import now
@@ -85,7 +86,10 @@ async def everything(
         reading=store.parameters.reading,
     )
     token = next((value for name, value in asked.pairs if name == PAGE), None)
-    place, moment = (None, to_micros(now())) if token is None else read_token(token, [_MARK], url)
+    place, moment = None, to_micros(now())
+    if token is not None:
+        reading = partial(read_token, store.vault, token, [_MARK], url)
+        place, moment = await store.vault.learned(connection, reading)
     run = await prepare(store, connection, query, sight=sight)
     if owner.type == "Patient":
         _widen(run, query, await people(connection, store, owner.id, sight=sight))
@@ -98,7 +102,7 @@ async def everything(
     included = await includer.follow(page.hits, [_REFERRED])
     following = None
     if page.following is not None:
-        mark = quote(write_token(page.following, moment, url))
+        mark = quote(write_token(store.vault, page.following, moment, url))
         following = f"{url}{'&' if '?' in url else '?'}{PAGE}={mark}"
     return Found(query, page.hits, included, page.total, url, following)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote
 
 from xinglin.core.clock import now
@@ -123,7 +124,7 @@ async def search(
         included = await includer.follow(page.hits, query.includes)
     following = None
     if page.following is not None and size and query.summary != "count":
-        mark = write_token(page.following, run.moment, run.url)
+        mark = write_token(store.vault, page.following, run.moment, run.url)
         following = f"{run.url}{'&' if '?' in run.url else '?'}{PAGE}={quote(mark)}"
     return Found(
         query,
@@ -225,7 +226,10 @@ async def prepare(
     parameters = store.parameters
     place, moment = None, to_micros(now())
     if token is not None:
-        place, moment = read_token(token, sort_kinds(query, parameters.registry), url)
+        kinds = sort_kinds(query, parameters.registry)
+        place, moment = await store.vault.learned(
+            connection, partial(read_token, store.vault, token, kinds, url)
+        )
     seen = seen_by(store, sight)
     resolver = Resolver(connection, store, parameters, parameters.around(moment), seen)
     order = sort_keys(query, resolver.lowering)
