@@ -18,6 +18,7 @@ ALL = (
     "identity",
     "lifelong",
     "linkage",
+    "audit",
 )
 
 for name in sys.argv[1:] or ALL:
