@@ -10,10 +10,9 @@ from xinglin.api.plain import routes as routes_of
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.hub.codes import sheet
-from xinglin.hub.codes.decisions import ACCEPT, REJECT, WITHDRAW, Decided, Decision
-from xinglin.hub.codes.workbench import LocalCode
 from xinglin.standards.labitems.ranker import Candidate
 from xinglin.trust.gate.rooms import codes as room
+from xinglin.trust.gate.values import ACCEPT, REJECT, WITHDRAW, Decided, Decision, LocalCode
 
 ACTIONS: Final = (ACCEPT, REJECT, WITHDRAW)
 

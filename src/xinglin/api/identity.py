@@ -9,8 +9,8 @@ from xinglin.api.plain import MOST, Entry, WrongParameter, content, number, repl
 from xinglin.api.plain import routes as routes_of
 from xinglin.core.i18n import Phrase
 from xinglin.hub.identity import answers
-from xinglin.hub.identity.decisions import Wanted
 from xinglin.trust.gate.rooms import identity as room
+from xinglin.trust.gate.values import Wanted
 
 
 async def status(exchange: Exchange) -> Reply:

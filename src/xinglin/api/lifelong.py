@@ -9,8 +9,9 @@ from xinglin.api.plain import Entry, number, reply
 from xinglin.api.plain import routes as routes_of
 from xinglin.core.i18n import Phrase
 from xinglin.hub.lifelong.errors import WrongFilter
-from xinglin.hub.lifelong.timeline import DEFAULT_COUNT, MOST_COUNT, Asked
 from xinglin.trust.gate.rooms import lifelong as room
+from xinglin.trust.gate.values import DEFAULT_COUNT, MOST_COUNT
+from xinglin.trust.gate.values import AskedTimeline as Asked
 
 _TIMELINE: Final = frozenset({"kind", "from", "to", "institution", "code", "count", "after"})
 _SERIES: Final = frozenset({"from", "to", "institution", "code"})

@@ -10,9 +10,8 @@ from xinglin.api.plain import MOST, Entry, WrongParameter, number, reply, text
 from xinglin.api.plain import routes as routes_of
 from xinglin.core.i18n import Phrase
 from xinglin.hub.quality import in_force
-from xinglin.hub.quality.answers import rules_as_json
-from xinglin.hub.quality.score import Period, period
 from xinglin.trust.gate.rooms import quality as room
+from xinglin.trust.gate.values import Period, period, rules_as_json
 
 
 async def rules(exchange: Exchange) -> Reply:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.hub.records import Key
 from xinglin.hub.search.answer import searchset
-from xinglin.hub.search.everything import AskedEverything
+from xinglin.trust.gate.values import AskedEverything
 
 
 async def patient_everything(exchange: Exchange) -> Reply:

@@ -115,13 +115,16 @@ Handler = Callable[[Exchange], Awaitable[Reply]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def interaction(name: str, handle: Handler) -> Endpoint:
-    """Make a Starlette endpoint of an interaction, named so in logs and metrics and at the gate."""
+def interaction(name: str, handle: Handler, *, negotiated: bool = True) -> Endpoint:
+    """Make a Starlette endpoint of an interaction, named so in logs and metrics and at the gate.
+
+    Without `negotiated` the answer has the one form it has, whatever the client accepts.
+    """
 
     async def endpoint(request: Request) -> Response:
         started = perf_counter()
         exchange, request_id = Exchange(request), _request_id(request)
-        reply = await _answered(exchange, name, handle, request_id)
+        reply = await _answered(exchange, name, handle, request_id, negotiated=negotiated)
         seconds = perf_counter() - started
         REQUESTS.labels(name, request.method, reply.status).inc()
         REQUEST_SECONDS.labels(name).observe(seconds)
@@ -138,14 +141,16 @@ def interaction(name: str, handle: Handler) -> Endpoint:
     return endpoint
 
 
-async def _answered(exchange: Exchange, name: str, handle: Handler, request_id: str) -> Reply:
+async def _answered(
+    exchange: Exchange, name: str, handle: Handler, request_id: str, *, negotiated: bool
+) -> Reply:
     """Pass the gate, do what was asked, and let the answer out once it is written down."""
     try:
         await exchange.enter(name, request_id)
-        check_accept(exchange.request)
+        if negotiated:
+            check_accept(exchange.request)
         reply = await handle(exchange)
         await exchange.leave(None)
-        return reply
     except XinglinError as error:
         return await _refused(exchange, error)
     except Exception as error:
@@ -154,6 +159,7 @@ async def _answered(exchange: Exchange, name: str, handle: Handler, request_id: 
             "request failed", interaction=name, code=code, request_id=request_id, **describe(error)
         )
         return await _refused(exchange, XinglinError())
+    return reply
 
 
 async def _refused(exchange: Exchange, error: XinglinError) -> Reply:

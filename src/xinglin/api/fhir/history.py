@@ -11,9 +11,9 @@ from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.errors import RequestError
 from xinglin.core.i18n import Phrase
 from xinglin.hub.bundles import Link, bundle, history_entry
-from xinglin.hub.history import FOREVER, Place
 from xinglin.hub.outline import admit_key, admit_type
 from xinglin.hub.records import Record, Unknown
+from xinglin.trust.gate.values import FOREVER, Place
 
 DEFAULT_COUNT = 50
 MOST = 1_000

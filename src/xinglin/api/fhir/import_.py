@@ -10,10 +10,15 @@ from xinglin.api.fhir.negotiation import JSON
 from xinglin.api.intake.deliver import shown
 from xinglin.api.plain import reply
 from xinglin.core.exact_json import Json
-from xinglin.hub.intake import deliveries, importing
-from xinglin.hub.intake.deliveries import Delivery
-from xinglin.hub.intake.importing import BadManifest, Input
 from xinglin.trust.gate.rooms import intake as room
+from xinglin.trust.gate.values import (
+    OPEN,
+    BadManifest,
+    Delivery,
+    Input,
+    read_manifest,
+    refuse_addresses,
+)
 
 
 async def begin(exchange: Exchange) -> Reply:
@@ -21,8 +26,8 @@ async def begin(exchange: Exchange) -> Reply:
     content = await exchange.content(JSON, "application/json")
     if not isinstance(content, dict):
         raise BadManifest(name="input")
-    inputs = importing.read_manifest(cast("Json", content))
-    importing.refuse_addresses(inputs, exchange.settings)
+    inputs = read_manifest(cast("Json", content))
+    refuse_addresses(inputs, exchange.settings)
     asked = exchange.request.query_params.get("source")
     id_ = await room.begin_import(exchange.hub, asked, inputs)
     return Reply(202, None, {"Content-Location": f"{exchange.base}/$import-status/{id_}"})
@@ -38,7 +43,7 @@ async def status(exchange: Exchange) -> Reply:
 
 
 def _waits(one: Input, delivery: Delivery | None) -> bool:
-    return one.state == "waiting" or (delivery is not None and delivery.state in deliveries.OPEN)
+    return one.state == "waiting" or (delivery is not None and delivery.state in OPEN)
 
 
 def _told(one: Input, delivery: Delivery | None, language: str) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from xinglin.api.plain import WrongParameter
 from xinglin.core.exact_json import Json
 from xinglin.core.i18n import Phrase
 from xinglin.hub.bundles import bundle, entry
-from xinglin.hub.identity.asking import MOST, Candidate
 from xinglin.hub.outline import NotARecord, admit
 from xinglin.trust.gate.rooms import identity as room
+from xinglin.trust.gate.values import MOST_CANDIDATES as MOST
+from xinglin.trust.gate.values import Candidate
 
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 FEW = 10

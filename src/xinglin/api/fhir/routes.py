@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from xinglin.api.fhir import import_
+from xinglin.api.fhir import audit, import_
 from xinglin.api.fhir.bundle import post_bundle
 from xinglin.api.fhir.capabilities import capabilities
 from xinglin.api.fhir.create import create
@@ -71,6 +71,9 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/ConceptMap/$translate", "translate", translate),
     ("GET", "/ConceptMap/{id}/$translate", "translate", translate),
     ("POST", "/ConceptMap/{id}/$translate", "translate", translate),
+    ("GET", "/AuditEvent/{id}", "audit-read", audit.read),
+    ("GET", "/AuditEvent", "audit-search", audit.search),
+    ("POST", "/AuditEvent/_search", "audit-search", audit.search),
     ("GET", "/{compartment}/{id}/*", "search-compartment", search),
     ("GET", "/{compartment}/{id}/{type}", "search-compartment", search),
     ("GET", "/{type}/{id}", "read", read),

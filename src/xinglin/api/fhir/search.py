@@ -7,8 +7,8 @@ from xinglin.api.fhir.negotiation import WrongContentType
 from xinglin.api.transfer import read_body
 from xinglin.hub.outline import admit_type
 from xinglin.hub.search.answer import searchset
-from xinglin.hub.search.search import Asked
 from xinglin.standards.search import Compartment
+from xinglin.trust.gate.values import Asked
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -20,12 +20,16 @@ async def search(exchange: Exchange) -> Reply:
 
 async def search_by_post(exchange: Exchange) -> Reply:
     """Answer `POST /fhir/Patient/_search`: parameters in the address and in the body count alike."""
+    return await _answer(exchange, [*_in_address(exchange), *await posted_pairs(exchange)])
+
+
+async def posted_pairs(exchange: Exchange) -> list[tuple[str, str]]:
+    """Read the parameters in a form's body. Raises RequestError."""
     found = exchange.header("content-type").partition(";")[0].strip().lower()
     body = await read_body(exchange.request, exchange.settings.max_body_bytes)
     if body and found != FORM:
         raise WrongContentType(found=found or "none", wanted=FORM)
-    text = body.decode(errors="replace")
-    return await _answer(exchange, [*_in_address(exchange), *parse_qsl(text, keep_blank_values=True)])
+    return parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
 
 
 async def _answer(exchange: Exchange, pairs: list[tuple[str, str]]) -> Reply:

@@ -13,7 +13,7 @@ from xinglin.api.fhir.match import match
 from xinglin.hub.identity.golden import TAG
 from xinglin.hub.records import Key
 from xinglin.hub.search.answer import searchset
-from xinglin.hub.search.search import Asked
+from xinglin.trust.gate.values import Asked
 
 
 async def search(exchange: Exchange) -> Reply:

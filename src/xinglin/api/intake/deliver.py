@@ -10,9 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.plain import MOST, number, reply, whole
 from xinglin.api.transfer import CutOff
-from xinglin.hub.intake.deliveries import OPEN, Delivery
-from xinglin.hub.intake.sources import WrongToken
 from xinglin.trust.gate.rooms import intake as room
+from xinglin.trust.gate.values import OPEN, Delivery, WrongToken
 
 SILENT_SECONDS: Final = 120
 """How long a sender may fall silent; a large file may take as long as it needs."""

@@ -38,8 +38,9 @@ class Opened:
 
 def compiled(
     openings: Sequence[Opening],
-    tables: Tables,
     reach: Relations,
+    *,
+    tables: Tables,
     who: Who,
     action: str,
     systems: Mapping[str, str],

@@ -24,7 +24,7 @@ from xinglin.trust.gate.seeing import Seeing, Shade
 from xinglin.trust.masking import Masks, blind, masks_for, masks_named
 from xinglin.trust.policy.cases import PUBLIC, Case, Decision
 from xinglin.trust.policy.decisions import Policies, policies_of
-from xinglin.trust.policy.relations import relations
+from xinglin.trust.policy.relations import SELF, relations, same_people
 from xinglin.trust.tokens.access import PURPOSES
 from xinglin.trust.who import Who
 
@@ -71,6 +71,17 @@ class Deciding:
         """Decide a door: no record, and so no relation or label, plays a part."""
         case = Case(action, group, grade=PUBLIC)
         return self.policies.decide(asking.who, asking.purpose, [case])[0]
+
+    async def own(self, asking: Asking, action: str, group: str) -> tuple[Decision, frozenset[str]]:
+        """Decide what is about who asks; give with it the ids of all Patients that they are."""
+        case = Case(action, group, frozenset({SELF}), grade=PUBLIC)
+        said = self.policies.decide(asking.who, asking.purpose, [case])[0]
+        patient = asking.who.patient
+        if patient is None:
+            return replace(said, allowed=False), frozenset()
+        async with self._hub.database.connection() as connection:
+            known = await same_people(connection, [patient])
+        return said, known.get(patient, frozenset()) | {patient}
 
     def group_of(self, kind: str | None) -> str:
         """Give the group of a type of records; `record`, of all that are about patients, for all types."""
@@ -122,7 +133,7 @@ class Deciding:
         openings = self.policies.openings(who, asking.purpose, ACTIONS.get(action, action))
         async with self._hub.database.connection() as connection:
             reach = await relations(self._hub, connection, who, tables)
-        opened = compiled(openings, tables, reach, who, action, self._systems())
+        opened = compiled(openings, reach, tables=tables, who=who, action=action, systems=self._systems())
         masks = [self._masks(asking, one) for one in opened]
         found, current = await self._withouts(asking)
         all_masks = Masks() if action in FINDING else reduce(Masks.stricter, masks, Masks())

@@ -9,8 +9,10 @@ from xinglin.trust.gate.errors import UnknownDoor
 ANY: Final = "*"
 """The group stands for whatever records the request is about."""
 
-RECORDS: Final = frozenset({"read", "search", "write", "delete", "person.find", "person.cross"})
-"""Actions on records: decided for each record, in the database, not at the door."""
+RECORDS: Final = frozenset(
+    {"read", "search", "write", "delete", "person.find", "person.cross", "audit.read", "emergency.ask"}
+)
+"""Actions that are decided for each record or person they are about, not at the door."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class UnknownDoor(TrustError):
 
 
 class SeenMasked(TrustError):
-    """A change of a record that who asks sees with parts taken out: what was taken out would be lost or told."""
+    """A change of a record that who asks sees in part: the rest would be lost, or told."""
 
     code = "XL9507"
     message = "You see {key} masked, so you can't change it."

@@ -11,6 +11,7 @@ from xinglin.hub.intake import sources
 from xinglin.trust.gate.asking import Asking
 from xinglin.trust.gate.deciding import Deciding
 from xinglin.trust.gate.gated import GatedHub
+from xinglin.trust.log.commands import log_of
 from xinglin.trust.log.log import Log
 from xinglin.trust.login.service import Login
 from xinglin.trust.tokens.access import who_of_token
@@ -31,6 +32,10 @@ class Gate:
         """Give the hub as one request may see it."""
         return GatedHub(self.hub, self.log, self.deciding, asking)
 
+    async def ping(self) -> None:
+        """Make sure that the hub can work. Raises DatabaseError."""
+        await self.hub.ping()
+
     async def unproven(self, asking: Asking, error: TrustError) -> None:
         """Write down a proof that was worth nothing."""
         await self.log.append([asking.entry("login", "denied", error=error.code)])
@@ -49,5 +54,5 @@ class Gate:
 @asynccontextmanager
 async def open_gate(settings: Settings, hub: Hub) -> AsyncGenerator[Gate]:
     """Open the gate of an open hub."""
-    log = Log(hub.database)
+    log = log_of(hub, settings)
     yield Gate(settings, hub, log, Login(hub.database, settings, log), Deciding(settings, hub))

@@ -34,8 +34,13 @@ from xinglin.trust.gate.changing import Changing
 from xinglin.trust.gate.deciding import Deciding
 from xinglin.trust.gate.doors import Door
 from xinglin.trust.gate.errors import Undecided
+from xinglin.trust.gate.own_log import AUDIT, as_told_to, only_own
 from xinglin.trust.gate.seeing import Seeing
-from xinglin.trust.log.log import Appends
+from xinglin.trust.log.find import Asked as LogAsked
+from xinglin.trust.log.find import Found as LogFound
+from xinglin.trust.log.find import Place
+from xinglin.trust.log.log import Log
+from xinglin.trust.policy.decisions import Policies
 from xinglin.trust.who import Who
 
 Result = TypeVar("Result")
@@ -44,8 +49,9 @@ Result = TypeVar("Result")
 class GatedHub:
     """The hub for one request. Not for more than one: it keeps what was decided for it."""
 
-    def __init__(self, hub: Hub, log: Appends, deciding: Deciding, asking: Asking) -> None:
+    def __init__(self, hub: Hub, log: Log, deciding: Deciding, asking: Asking) -> None:
         self._hub = hub
+        self._log = log
         self._deciding = deciding
         self._book = Book(log, deciding, asking)
         self._changing = Changing(hub, self._book, deciding, self)
@@ -207,6 +213,30 @@ class GatedHub:
         await self._book.tell("person.cross", rules=seeing.rules, patients=found.patients)
         person = {"resourceType": "Patient", "identifier": list(found.identifiers)}
         return replace(found, identifiers=seeing.shown(self._hub, [person])[0].get("identifier", []))
+
+    async def audited(self, asked: LogAsked, before: Place | None, most: int) -> LogFound:
+        """Give entries of the audit log: to who is to read it all, to a person what is about the own records.
+
+        Raises Closed.
+        """
+        said = await self._deciding.decide(self._book.asking, AUDIT, "audit")
+        own: frozenset[str] | None = None
+        if not said.allowed:
+            said, own = await self._deciding.own(self._book.asking, AUDIT, "audit")
+        if not said.allowed:
+            raise await self._book.closed(AUDIT, "audit")
+        found = await self._log.find(asked if own is None else only_own(asked, own), before=before, most=most)
+        found = found if own is None else as_told_to(found, own)
+        entries = [("AuditEvent", str(one.number)) for one in found.entries]
+        patients = [one for entry in found.entries for one in entry.told.patients]
+        await self._book.tell(AUDIT, rules=said.rules, what=entries, patients=patients)
+        return found
+
+    async def govern(self, work: Callable[[Hub, Log, Policies], Awaitable[Result]]) -> Result:
+        """Do an act of trust itself, which decides and writes it down on its own."""
+        result = await work(self._hub, self._log, self._deciding.policies)
+        self._book.told = True
+        return result
 
     async def operate(
         self,

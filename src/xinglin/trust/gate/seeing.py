@@ -26,7 +26,7 @@ class Shade:
 
 @dataclass(frozen=True)
 class Seeing:
-    """What was decided: which records (`sight`), what is masked in them (`shades`), and what permitted it (`rules`).
+    """What was decided: which records (`sight`), what is masked in them (`shades`), by what (`rules`).
 
     `consents` is the state of the consents that `sight` keeps to; None: consent plays no part.
     """
