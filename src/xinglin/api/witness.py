@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from xinglin.core.errors import SettingError, XinglinError
+from xinglin.core.errors import TrustError, XinglinError
 from xinglin.trust.log.asking import read_request
 from xinglin.trust.log.errors import Behind, NotANote, Rollback
 from xinglin.trust.log.notes import Scheme, read_verifier
@@ -26,20 +26,26 @@ from xinglin.trust.log.witness import Witness
 MOST_BYTES: Final = 100_000
 
 
-class WrongAddress(SettingError):
+class WrongAddress(TrustError):
     """A witness can't listen there."""
 
     code = "XL9016"
     message = "{address} isn't an address to listen at."
     remedy = "Give it as 127.0.0.1:8652 or [::1]:8652."
+    status = 500
+    issue = "exception"
+    exit_code = 10
 
 
-class NothingToWatch(SettingError):
+class NothingToWatch(TrustError):
     """A witness was never told which log it shall watch."""
 
     code = "XL9017"
     message = "This witness doesn't know which log to watch."
     remedy = "Give the log's public key with --log; `xinglin audit keys` prints it at the hub."
+    status = 500
+    issue = "exception"
+    exit_code = 10
 
 
 def watch(witness: Witness, log: str | None, algorithm: str) -> None:

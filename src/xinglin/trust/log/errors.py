@@ -1,17 +1,20 @@
 """What can be wrong with the audit log: codes XL9001 to XL9020."""
 
-from xinglin.core.errors import RequestError, SettingError, TrustError
+from xinglin.core.errors import TrustError
 
 
-class OtherAlgorithm(SettingError):
+class OtherAlgorithm(TrustError):
     """A tree is hashed one way from its first entry on."""
 
     code = "XL9001"
     message = "The audit log was begun with the hash {found}; the setting audit_hash says {wanted}."
     remedy = "Set audit_hash to {found}. A log with another hash begins with another database."
+    status = 500
+    issue = "exception"
+    exit_code = 10
 
 
-class NoSuchEntry(RequestError):
+class NoSuchEntry(TrustError):
     """The log has no entry of this number."""
 
     code = "XL9002"
@@ -19,6 +22,7 @@ class NoSuchEntry(RequestError):
     remedy = "Give a number below that."
     status = 404
     issue = "not-found"
+    exit_code = 12
 
 
 class BrokenLog(TrustError):
@@ -43,12 +47,15 @@ class NotSigned(TrustError):
     issue = "security"
 
 
-class NotANote(RequestError):
+class NotANote(TrustError):
     """What should be a signed note or a key can't be read."""
 
     code = "XL9005"
     message = "{what} can't be read: it isn't in the form of a signed note (C2SP)."
     remedy = "Give it as the hub or the witness wrote it, unchanged."
+    status = 400
+    issue = "invalid"
+    exit_code = 12
 
 
 class Rollback(TrustError):
@@ -97,7 +104,7 @@ class UnusableKey(TrustError):
     issue = "security"
 
 
-class NoCheckpoint(RequestError):
+class NoCheckpoint(TrustError):
     """Nothing has been signed yet."""
 
     code = "XL9010"
@@ -105,9 +112,10 @@ class NoCheckpoint(RequestError):
     remedy = "Run `xinglin audit checkpoint`, or wait until the hub makes one."
     status = 404
     issue = "not-found"
+    exit_code = 12
 
 
-class NoSuchAlert(RequestError):
+class NoSuchAlert(TrustError):
     """No open alert has this number."""
 
     code = "XL9011"
@@ -115,22 +123,29 @@ class NoSuchAlert(RequestError):
     remedy = "`xinglin audit alerts list` shows those that are open."
     status = 404
     issue = "not-found"
+    exit_code = 12
 
 
-class BadRule(SettingError):
+class BadRule(TrustError):
     """The table of alert rules can't be used."""
 
     code = "XL9012"
     message = "The table of alert rules {file} can't be used at line {line}: {detail}."
     remedy = "Correct the line; `docs/auditor.md` says what each column means."
+    status = 500
+    issue = "exception"
+    exit_code = 10
 
 
-class UnusableExport(RequestError):
+class UnusableExport(TrustError):
     """A folder isn't an export of an audit log."""
 
     code = "XL9013"
     message = "{folder} isn't an export of an audit log: {detail}."
     remedy = "Give a folder that `xinglin audit export` wrote, whole and unchanged."
+    status = 400
+    issue = "invalid"
+    exit_code = 12
 
 
 class WitnessRefuses(TrustError):
