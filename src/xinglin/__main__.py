@@ -24,6 +24,7 @@ from xinglin.commandline import (
     mapping,
     package,
     person,
+    policy,
     quality,
     refused,
     registry,
@@ -74,6 +75,7 @@ cli.add_typer(quality.cli, name="quality")
 cli.add_typer(label.cli, name="label")
 cli.add_typer(identity.cli, name="identity")
 cli.add_typer(person.cli, name="person")
+cli.add_typer(policy.cli, name="policy")
 cli.add_typer(registry.cli, name="registry")
 cli.add_typer(user.cli, name="user")
 cli.add_typer(role.cli, name="role")

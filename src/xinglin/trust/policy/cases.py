@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from xinglin.core.i18n import Phrase
+from xinglin.trust.policy.texts import Said
 
 PUBLIC: Final = "public"
 RESTRICTED: Final = "restricted"
@@ -44,4 +45,4 @@ class Decision:
     masks: frozenset[str] = frozenset()
     limits: frozenset[str] = frozenset()
     openers: tuple[str, ...] = ()
-    remedy: Phrase = field(default=Phrase(""), compare=False)
+    remedy: Phrase = field(default=Said("", ""), compare=False)

@@ -11,15 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from xinglin.core.errors import TrustError
+from xinglin.core.errors import XinglinError
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import describe, logger
+from xinglin.standards.confidentiality import rules as confidentiality
 from xinglin.trust.policy.cases import PUBLIC, Case, Decision
 from xinglin.trust.policy.cedar import Answer
 from xinglin.trust.policy.engine import Engine, Roles
 from xinglin.trust.policy.remedies import Advice, advise
 from xinglin.trust.policy.site import Mark, mark_of, read_site
-from xinglin.trust.policy.tables import Tables
+from xinglin.trust.policy.tables import NO_FOLDER, Tables
 from xinglin.trust.who import Who
 
 __all__ = ["Case", "Decision", "Opening", "Policies", "policies_of"]
@@ -48,13 +49,16 @@ class Opening:
 
 
 class Policies:
-    """The policies in force. One for a process; `folder` is where the site keeps its own, if any."""
+    """The policies in force. One for a process.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    `folder` is where the site keeps its own policies, `classes` where it keeps its sensitive classes.
+    """
+
+    def __init__(self, folder: Path = NO_FOLDER, classes: Path = NO_FOLDER) -> None:
         """Read the policies. Raises FaultyPolicy or FaultyPolicyTable."""
-        self._folder = folder
-        self._mark: Mark = mark_of(folder)
-        self._engine = Engine(read_site(folder))
+        self._folders = folder, classes
+        self._mark: Mark = mark_of(*self._folders)
+        self._engine = engine_of(folder, classes)
         self._next_look = time.monotonic() + LOOK_SECONDS
         self.generation = 1
         self._forget()
@@ -79,16 +83,16 @@ class Policies:
     def refresh(self) -> None:
         """Read the site's files again where they have changed; looks at them at most twice a second."""
         moment = time.monotonic()
-        if self._folder is None or moment < self._next_look:
+        if moment < self._next_look:
             return
         self._next_look = moment + LOOK_SECONDS
-        mark = mark_of(self._folder)
+        mark = mark_of(*self._folders)
         if mark == self._mark:
             return
         self._mark = mark
         try:
-            self._engine = Engine(read_site(self._folder))
-        except TrustError as error:
+            self._engine = engine_of(*self._folders)
+        except XinglinError as error:
             logger().error("policies not changed", **describe(error))
             return
         self.generation += 1
@@ -209,14 +213,19 @@ def _closed(words: Sequence[str], answers: Sequence[Answer]) -> frozenset[str]:
     return frozenset(word for word, one in zip(words, answers, strict=True) if not one.allowed)
 
 
+def engine_of(folder: Path, classes: Path) -> Engine:
+    """Read a site's policies as they stand. Raises FaultyPolicy, FaultyPolicyTable or what classes raise."""
+    return Engine(read_site(folder), confidentiality.in_force(classes).classes)
+
+
 @cache
-def _shared(folder: Path) -> Policies:
-    return Policies(folder)
+def _shared(folder: Path, classes: Path) -> Policies:
+    return Policies(folder, classes)
 
 
 def policies_of(settings: Settings) -> Policies:
     """Give this process's policies. Raises FaultyPolicy or FaultyPolicyTable."""
-    return _shared(settings.policies)
+    return _shared(settings.policies, settings.labels)
 
 
 def actions_of_routes(tables: Tables) -> Mapping[tuple[str, str], tuple[str, str]]:

@@ -1,10 +1,12 @@
 """Cedar with the policies and tables of one moment: answers cases, remembers nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
 from xinglin.core.i18n import Phrase
+from xinglin.standards.confidentiality.rules import Class
 from xinglin.trust.policy import rules as policy_files
 from xinglin.trust.policy import tables as policy_tables
 from xinglin.trust.policy.cases import SENSITIVE, Case
@@ -19,10 +21,12 @@ Roles = frozenset[str]
 class Engine:
     """The policies in force at one moment. Raises FaultyPolicy or FaultyPolicyTable."""
 
-    def __init__(self, site: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, site: Mapping[str, str] | None = None, classes: Mapping[str, Class] | None = None
+    ) -> None:
         site = site or {}
         self.tables: Tables = policy_tables.build(
-            {name: text for name, text in site.items() if name.endswith(".csv")}
+            {name: text for name, text in site.items() if name.endswith(".csv")}, classes
         )
         self.files = policy_files.overlaid(
             {name: text for name, text in site.items() if name.endswith(".cedar")}
@@ -31,6 +35,13 @@ class Engine:
         self.schema = policy_files.schema(self.tables)
         self._validate()
         self._cedar = Cedar("\n".join(self.files.values()), self._entities())
+
+    def permitting(self) -> "Engine":
+        """Give the same without the rules that forbid: what would be permitted but for them."""
+        made = copy(self)
+        text = "\n".join(rule.text for rule in self.rules.values() if rule.permits)
+        made._cedar = Cedar(text, self._entities())
+        return made
 
     def _read(self) -> dict[str, Rule]:
         found: dict[str, Rule] = {}

@@ -79,3 +79,13 @@ class WrongGrant(TrustError):
     remedy = "Correct it; `xinglin policy grant add --help` tells what each means."
     status = 422
     issue = "value"
+
+
+class FaultyCases(TrustError):
+    """A table of cases can't be read."""
+
+    code = "XL9309"
+    message = "The table of cases {file} can't be used, row {row}: {detail}."
+    remedy = "Correct the row; docs/policies.md tells what each column holds."
+    status = 422
+    issue = "value"

@@ -28,6 +28,8 @@ ITSELF: Final = "_id"
 """In the column `patient`: the record found is the Patient."""
 BY_NUMBER: Final = ":identifier"
 """Asks for references that name somebody by number."""
+BY_ROLE: Final = "roles:"
+"""In the column `by`: whoever has one of these roles, whatever the record says."""
 KEPT: Final = 1_000
 """People and places whose searches are kept ready."""
 
@@ -103,6 +105,7 @@ def _times(tables: Tables, present: datetime) -> dict[str, str]:
         "grace": ago(hours=tables.value("grace_hours")),
         "open": ago(days=tables.value("open_days")),
         "referral": ago(days=tables.value("referral_days")),
+        "notifiable": ago(days=tables.value("notifiable_days")),
         "tomorrow": ago(days=-1),
     }
 
@@ -121,12 +124,18 @@ async def _arm(
 ) -> Arm | None:
     """Make a row's search ready; None where nothing can be found."""
     shared = [(name, _filled(value, words)) for name, value in parse_qsl(row["query"])]
-    named = [await _prepared(hub, resolver, row, [pair]) for pair in _named(row, stands)]
-    either = [one.conditions[0] for one in named if one is not None]
     base = await _prepared(hub, resolver, row, shared)
-    if not either or base is None:
+    if base is None:
         return None
-    found = everything([base.sql(resolver.compiler), _any(resolver, either)])
+    found = base.sql(resolver.compiler)
+    if not row["by"].startswith(BY_ROLE):
+        named = [await _prepared(hub, resolver, row, [pair]) for pair in _named(row, stands)]
+        either = [one.conditions[0] for one in named if one is not None]
+        if not either:
+            return None
+        found = everything([found, _any(resolver, either)])
+    elif stands.roles.isdisjoint(one.removeprefix(BY_ROLE) for one in row["by"].split()):
+        return None
     if row["patient"] == ITSELF:
         return Arm(row["relation"], found, ())
     registry = hub.store.parameters.registry

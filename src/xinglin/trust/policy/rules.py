@@ -46,6 +46,17 @@ class Rule:
         return any(attr in {"labels", "grade"} for attr in _attributes(self.tree))
 
     @cached_property
+    def conditioned(self) -> frozenset[str]:
+        """Give the actions and groups that its conditions name, beside those in its head."""
+        found = _entities(self.tree["conditions"])
+        return frozenset(word for kind, word in found if kind in {"Action", "Group"})
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """Give the labels that it names."""
+        return frozenset(word for what, word in literals(self.tree) if what in {"labels", "cleared"})
+
+    @cached_property
     def entities(self) -> frozenset[tuple[str, str]]:
         """Give the entities that it names, as (type, id)."""
         return frozenset(_entities(self.tree))

@@ -25,15 +25,11 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whoever asks, as person and as place: the department, or the institution of who has none."""
+    """Whoever asks, as person and as place: the department, or the institution of who has none; and roles."""
 
     practitioners: Named = Named()
     places: Named = Named()
-
-    @property
-    def known(self) -> bool:
-        """Whether there is anything to look for."""
-        return bool(self.practitioners.references or self.places.references)
+    roles: frozenset[str] = frozenset()
 
 
 async def standing(hub: Hub, connection: Connection, who: Who) -> Standing:
@@ -46,7 +42,7 @@ async def standing(hub: Hub, connection: Connection, who: Who) -> Standing:
     place_id = who.department or who.institution
     if place_id is not None:
         place = await _named(hub, connection, "Organization", place_id)
-    return Standing(person, place)
+    return Standing(person, place, who.roles)
 
 
 async def _named(hub: Hub, connection: Connection, kind: str, id_: str) -> Named:

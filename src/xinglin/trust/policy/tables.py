@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from xinglin.core.i18n import Phrase
+from xinglin.standards.confidentiality import rules as confidentiality
+from xinglin.standards.confidentiality.rules import Class
 from xinglin.trust.policy.errors import FaultyPolicyTable, NoSuchWord
 from xinglin.trust.policy.texts import Said
 
@@ -37,7 +40,6 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "purposes": Shape(("purpose", "means", *_NAMES, *_MEANING, *_CITED), ("purpose",)),
     "relations": Shape(("relation", *_NAMES, *_MEANING, *_CITED), ("relation",)),
     "grades": Shape(("grade", "order", *_NAMES, *_CITED), ("grade",)),
-    "labels": Shape(("label", "role", *_NAMES, *_CITED), ("label",), ("role",)),
     "clearances": Shape(("role", "purpose", "label", *_CITED), ("role", "purpose", "label")),
     "actions": Shape(("action", "under", *_NAMES, *_MEANING, *_CITED), ("action",), ("under",)),
     "groups": Shape(("group", "under", *_NAMES, *_CITED), ("group",), ("under",)),
@@ -58,7 +60,6 @@ SHAPES: Final[Mapping[str, Shape]] = {
 _REFERS: Final = (
     ("roles", "purposes", "purposes"),
     ("purposes", "means", "purposes"),
-    ("labels", "role", "roles"),
     ("clearances", "role", "roles"),
     ("clearances", "purpose", "purposes"),
     ("clearances", "label", "labels"),
@@ -71,6 +72,9 @@ _REFERS: Final = (
     ("relation_queries", "relation", "relations"),
 )
 """Table, column, and the table whose first key the column's words must be."""
+
+LABELS: Final = "labels"
+NO_FOLDER: Final = Path("/nonexistent")
 
 ANY: Final = "*"
 """In routes.csv: the group is that of the resource type."""
@@ -169,13 +173,15 @@ def read(name: str, text: str, file: str) -> dict[tuple[str, ...], Row]:
     return found
 
 
-def build(site: Mapping[str, str]) -> Tables:
+def build(site: Mapping[str, str], classes: Mapping[str, Class] | None = None) -> Tables:
     """Give the shipped tables with the site's laid over them; `site` are texts by file name.
 
+    `classes` are the sensitive classes, the shipped ones where not given; they become the table `labels`.
     Raises FaultyPolicyTable.
     """
     folder = files("xinglin.trust.policy") / "data"
-    made: dict[str, Table] = {}
+    known = confidentiality.in_force(NO_FOLDER).classes if classes is None else classes
+    made: dict[str, Table] = {LABELS: {(code,): _label(code, one) for code, one in known.items()}}
     for name in SHAPES:
         file = f"{name}.csv"
         table = read(name, (folder / file).read_text(encoding="utf-8"), file)
@@ -183,6 +189,10 @@ def build(site: Mapping[str, str]) -> Tables:
     tables = Tables(made)
     _check(tables)
     return tables
+
+
+def _label(code: str, one: Class) -> Row:
+    return {"label": code, "name_en": one.name["en"], "name_zh": one.name["zh"]}
 
 
 def _check(tables: Tables) -> None:
