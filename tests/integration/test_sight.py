@@ -1,4 +1,4 @@
-"""What a sight hides on a real database: persons and links, hierarchies, masks, origins, deletions, refusals."""
+"""What a sight hides on a real database: persons, links, hierarchies, masks, origins, deletions, refusals."""
 
 import asyncio
 from collections.abc import Mapping
@@ -99,7 +99,7 @@ def test_hierarchies_end_at_what_is_hidden(settings: Settings) -> None:
 
 
 async def a_person(hub: Hub) -> str:
-    """Store a person of three Patients, one of them hidden, each with a result; give the golden Patient's id."""
+    """Store a person of three Patients, one of them hidden, each with a result; give the golden one's id."""
     await put(
         hub,
         patient("a", seed=1),
