@@ -188,7 +188,8 @@ def _in_values(rules: RuleSet, content: Json, kind: str) -> Iterator[tuple[tuple
                 yield numbers, node
         elif node.__class__ is dict:
             if "code" in node:
-                group = systems.get(node.get("system"))
+                system = node.get("system")
+                group = systems.get(system) if system.__class__ is str else None
                 yield from _code(node["code"], loose if group is None else (group,))
             for name, value in node.items():
                 if name in _SKIPPED:
