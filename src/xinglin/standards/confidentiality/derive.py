@@ -1,6 +1,6 @@
 """What labels a record gets. Pure: the same record, rules and day always give the same labels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, cast
@@ -73,15 +73,21 @@ class Derived:
     grade: str
 
 
+_PLAIN: Final = Derived(frozenset(), RESTRICTED)
+"""What most records get."""
+
+
 def derive(rules: RuleSet, content: Json, today: date, inherited: frozenset[str] = frozenset()) -> Derived:
     """Give classes and grade of a record; `inherited` are classes it takes over from what it refers to."""
     kind = content["resourceType"]
     is_public = kind in rules.public
     if is_public and kind not in rules.follow:
-        found = _own_classes(rules, frozenset(), kind)
+        found = frozenset[str]()
     else:
-        found = _own_classes(rules, frozenset(_numbers(rules, content, today)), kind)
+        found = _own_classes(rules, _met(rules, content, today), kind)
     sent, demanded = _sent(rules, content)
+    if not (found or inherited or sent or demanded or is_public):
+        return _PLAIN
     classes = found | inherited | sent
     if is_public and not demanded:
         return Derived(classes, PUBLIC)
@@ -127,10 +133,7 @@ def without_labels(content: Json) -> Json:
 def explain(rules: RuleSet, content: Json, today: date) -> list[Hit]:
     """Give every rule that a record meets by itself, each with the first thing that made it."""
     kind = content["resourceType"]
-    found: dict[int, str] = {}
-    for numbers, what in _met(rules, content, today):
-        for number in numbers:
-            found.setdefault(number, what)
+    found = _met(rules, content, today)
     return [
         Hit(rule, found[number])
         for number, rule in enumerate(rules.rules)
@@ -147,65 +150,60 @@ def is_minor_until(rules: RuleSet, content: Json, today: date) -> date | None:
     return min((end for end in ends if end > today), default=None)
 
 
-def _own_classes(rules: RuleSet, numbers: frozenset[int], kind: str) -> frozenset[str]:
-    if not numbers:
-        return frozenset()
-    return frozenset(
-        one.cls for one in (rules.rules[n] for n in numbers) if not one.types or kind in one.types
-    )
+def _own_classes(rules: RuleSet, numbers: Iterable[int], kind: str) -> frozenset[str]:
+    found = (rules.rules[number] for number in numbers)
+    return frozenset(one.cls for one in found if not one.types or kind in one.types)
 
 
-def _numbers(rules: RuleSet, content: Json, today: date) -> set[int]:
-    found: set[int] = set()
-    for numbers, _ in _met(rules, content, today):
-        found.update(numbers)
+def _met(rules: RuleSet, content: Json, today: date) -> dict[int, str]:
+    """Give the numbers of the rules that a record meets, each with the first thing that met it."""
+    kind = content["resourceType"]
+    found: dict[int, str] = {}
+    if kind in rules.by_type:
+        _note(found, rules.by_type[kind], kind)
+    if rules.by_source and (numbers := _by_source(rules, content)):
+        _note(found, numbers, content["meta"]["source"])
+    if kind == "Patient" and (numbers := _by_age(rules, content, today)):
+        _note(found, numbers, str(content["birthDate"]))
+    _in_values(rules, _nameless(content) if kind in _PEOPLE else content, kind, found)
     return found
 
 
-def _met(rules: RuleSet, content: Json, today: date) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Give the numbers of rules met, each time with what met them."""
-    kind = content["resourceType"]
-    if kind in rules.by_type:
-        yield rules.by_type[kind], kind
-    if rules.by_source and (numbers := _by_source(rules, content)):
-        yield numbers, content["meta"]["source"]
-    if kind == "Patient" and (numbers := _by_age(rules, content, today)):
-        yield numbers, str(content["birthDate"])
-    yield from _in_values(rules, content, kind)
+def _note(found: dict[int, str], numbers: Iterable[int], what: str) -> None:
+    for number in numbers:
+        found.setdefault(number, what)
 
 
-def _in_values(rules: RuleSet, content: Json, kind: str) -> Iterator[tuple[tuple[int, ...], str]]:
+def _in_values(rules: RuleSet, content: Json, kind: str, found: dict[int, str]) -> None:
     """Look at every coding and text of a record, contained ones included."""
-    words, loose = rules.words.rules, rules.loose.get(kind, ())
-    systems = rules.systems
-    stack: list[Any] = [_nameless(content) if kind in _PEOPLE else content]
+    words, systems, loose = rules.words.rules, rules.systems, rules.loose.get(kind, ())
+    stack: list[Any] = [content]
     while stack:
         node = stack.pop()
-        if node.__class__ is list:
-            stack += node
-        elif node.__class__ is str:
-            if numbers := words(node):
-                yield numbers, node
-        elif node.__class__ is dict:
+        if node.__class__ is dict:
             if "code" in node:
                 system = node.get("system")
                 group = systems.get(system) if system.__class__ is str else None
-                yield from _code(node["code"], loose if group is None else (group,))
+                _in_code(node["code"], loose if group is None else (group,), found)
             for name, value in node.items():
                 if name in _SKIPPED:
                     continue
                 if value.__class__ is str:
                     if numbers := words(value):
-                        yield numbers, value
+                        _note(found, numbers, value)
                 else:
                     stack.append(value)
+        elif node.__class__ is list:
+            stack += node
+        elif node.__class__ is str and (numbers := words(node)):
+            _note(found, numbers, node)
 
 
-def _code(code: Any, groups: Iterable[Group]) -> Iterator[tuple[tuple[int, ...], str]]:
-    if isinstance(code, str):
+def _in_code(code: Any, groups: Iterable[Group], found: dict[int, str]) -> None:
+    if code.__class__ is str:
         for group in groups:
             if numbers := group.rules(code):
-                yield numbers, code
+                _note(found, numbers, code)
 
 
 def _nameless(content: Json) -> Json:

@@ -91,7 +91,7 @@ def test_names_in_references(reference: dict[str, Any], shown: str) -> None:
 def test_wherever_people_stand() -> None:
     """In bundles, contained, as a number in a reference, in sections and attachments."""
     number = PATIENT["identifier"][0]
-    record = {
+    record: dict[str, Any] = {
         "resourceType": "Bundle",
         "entry": [
             {
