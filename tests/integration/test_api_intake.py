@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
-from tests.support import client_of, run
+from tests.support import client_of, known, run
 
 from xinglin.api.fhir.exchange import interaction
 from xinglin.api.intake import deliver
@@ -21,6 +21,7 @@ from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import registry, service
 from xinglin.standards.identifiers import SCHEMES, Kind
+from xinglin.trust.gate.gate import open_gate
 
 INSTITUTION = SCHEMES[Kind.CREDIT_CODE].invented(2)
 Answer = dict[str, Any]
@@ -77,14 +78,18 @@ def test_small_delivery_is_loaded_while_the_sender_waits(client: TestClient) -> 
     assert not {"path", "owned"} & receipt.keys(), "where files lie is nobody's business"
     assert answer.headers["location"] == receipt["url"]
     assert client.get(receipt["url"]).json() == {n: v for n, v in receipt.items() if n != "url"}
-    assert client.get("/fhir/Patient/a").json()["meta"]["source"].startswith("urn:xinglin:source:clinic:")
+    assert (
+        client.get("/fhir/Patient/a", headers=known(client))
+        .json()["meta"]["source"]
+        .startswith("urn:xinglin:source:clinic:")
+    )
 
 
 def test_same_bytes_give_the_same_receipt(client: TestClient) -> None:
     first, second = (client.post("/intake/clinic", content=patients("a")).json() for _ in range(2))
     assert first == second
     assert len(client.get("/intake/clinic/deliveries").json()["deliveries"]) == 1
-    assert client.get("/fhir/Patient/a").json()["meta"]["versionId"] == "1"
+    assert client.get("/fhir/Patient/a", headers=known(client)).json()["meta"]["versionId"] == "1"
 
 
 def test_packed_by_content_not_by_header(client: TestClient) -> None:
@@ -105,7 +110,7 @@ def test_without_the_token_nothing_is_taken_or_told(client: TestClient, token: s
             client.get("/intake/clinic/deliveries/1", headers=headers),
         ]
         assert [(answer.status_code, codes(answer)) for answer in answers] == [(401, {"XL7023"})] * 3, shown
-    assert client.get("/fhir/Patient/a").status_code == 404
+    assert client.get("/fhir/Patient/a", headers=known(client)).status_code == 404
 
 
 def test_a_source_that_is_unknown_is_answered_like_a_wrong_token(client: TestClient) -> None:
@@ -146,7 +151,7 @@ def test_refused_items_are_counted_and_wait(client: TestClient) -> None:
     counts = receipt["counts"]
     assert (counts["received"], counts["accepted"], counts["refused"]) == (3, 1, 2)
     assert sum(counts["by_reason"].values()) == 2
-    waiting = client.get(f"/refused?delivery={receipt['number']}").json()["items"]
+    waiting = client.get(f"/refused?delivery={receipt['number']}", headers=known(client)).json()["items"]
     assert [(one["line"], one["file"]) for one in waiting] == [(2, "day.ndjson"), (3, "day.ndjson")]
     assert {one["code"] for one in waiting} == counts["by_reason"].keys()
 
@@ -154,16 +159,16 @@ def test_refused_items_are_counted_and_wait(client: TestClient) -> None:
 def test_bytes_that_are_no_known_format_wait_whole(client: TestClient) -> None:
     receipt = client.post("/intake/clinic", content=b"\x00\x01 no format at all").json()
     assert (receipt["state"], receipt["counts"]["refused"]) == ("done", 1)
-    assert client.get("/refused").json()["items"][0]["code"] == "XL7003"
+    assert client.get("/refused", headers=known(client)).json()["items"][0]["code"] == "XL7003"
 
 
 def test_damaged_archive_waits_whole(client: TestClient) -> None:
     packed = gzip.compress(patients(*map(str, range(2_000))))
     answer = client.post("/intake/clinic", content=packed[: len(packed) // 2])
-    (waits,) = client.get("/refused").json()["items"]
+    (waits,) = client.get("/refused", headers=known(client)).json()["items"]
     assert answer.status_code == 200
     assert waits["code"] == "XL7030"
-    raw = client.get(f"/refused/{waits['number']}").json()["raw"]
+    raw = client.get(f"/refused/{waits['number']}", headers=known(client)).json()["raw"]
     assert base64.b64decode(raw) == packed[: len(packed) // 2]
 
 
@@ -204,17 +209,17 @@ def test_a_sender_that_goes_away_leaves_nothing(settings: Settings, token: str, 
         async def send(message: Answer) -> None:
             sent.append(message)
 
-        state = SimpleNamespace(hub=hub, settings=settings)
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/intake/clinic",
-            "path_params": {"source": "clinic"},
-            "query_string": b"",
-            "headers": [(b"authorization", f"Bearer {token}".encode())],
-            "app": SimpleNamespace(state=state),
-        }
-        response = await interaction("deliver", deliver.post)(Request(scope, receive, send))
+        async with open_gate(settings, hub) as gate:
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": "/intake/clinic",
+                "path_params": {"source": "clinic"},
+                "query_string": b"",
+                "headers": [(b"authorization", f"Bearer {token}".encode())],
+                "app": SimpleNamespace(state=SimpleNamespace(gate=gate, settings=settings)),
+            }
+            response = await interaction("deliver", deliver.post)(Request(scope, receive, send))
         async with hub.database.connection() as connection:
             rows = await (await connection.execute("SELECT count(*) FROM delivery")).fetchall()
         return response.status_code, bytes(response.body), msgspec.convert(rows[0][0], int)

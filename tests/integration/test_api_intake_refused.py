@@ -106,7 +106,7 @@ def test_correct_and_replay_one(clinic: TestClient) -> None:
     (stored,) = clinic.get("/fhir/Patient?gender=female").json()["entry"]
     assert f":{delivery}#1" in stored["resource"]["meta"]["source"]
     settled = clinic.get(f"/refused/{number}").json()
-    assert (settled["state"], settled["decided_by"]) == ("replayed", "http testclient")
+    assert (settled["state"], settled["decided_by"]) == ("replayed", "client:tests")
     assert number not in _numbers(clinic)
     assert _numbers(clinic, "state=replayed") == [number]
     for answer in (

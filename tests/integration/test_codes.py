@@ -271,19 +271,19 @@ def test_over_http(client: TestClient, settings: Settings) -> None:
     found = client.get("/codes/candidates?source=lis&code=001", headers={"Accept-Language": "zh"}).json()
     assert found["candidates"][0]["target"] == ALT
     decision = {"source": "lis", "code": "001", "action": "accept", "target": ALT, "reason": "一致"}
-    refused = client.post("/codes/decisions", json=decision, headers=json)
+    refused = client.post("/codes/decisions", json=decision | {"reason": " "}, headers=json)
     assert (refused.status_code, refused.json()["issue"][0]["details"]["coding"][0]["code"]) == (
         400,
         "XL3070",
     )
-    assert client.post("/codes/decisions", json=decision | {"who": "王"}, headers=json).status_code == 201
+    assert client.post("/codes/decisions", json=decision, headers=json).status_code == 201
+    candidates = client.get("/codes/candidates?source=lis&code=001").json()
+    assert [one["who"] for one in candidates["decisions"]] == ["client:tests"]
     assert client.get("/codes/unmapped").json() == {"codes": []}
     assert client.get("/codes/report").json()["sources"][0]["mapped_codings"] == 1
     assert client.get("/codes/candidates?source=lis&code=none").status_code == 404
     text = client.get("/codes/sheet").json()["sheet"].replace(",,,\r\n", f",withdraw,{ALT},错了\r\n")
-    assert client.post("/codes/sheet", json={"sheet": text, "who": "王"}, headers=json).json() == {
-        "stored": 1
-    }
+    assert client.post("/codes/sheet", json={"sheet": text}, headers=json).json() == {"stored": 1}
     assert len(client.get("/codes/unmapped").json()["codes"]) == 1
 
 

@@ -6,12 +6,11 @@ A proof that is worth nothing is refused, never taken for none: who sends an old
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from xinglin.api.clients import client_address, is_encrypted, peer
-from xinglin.core.errors import TrustError, XinglinError
+from xinglin.core.errors import IntakeError, TrustError, XinglinError
 from xinglin.core.settings import Settings
 from xinglin.trust.gate.asking import Asking
 from xinglin.trust.gate.gate import Gate
@@ -29,6 +28,9 @@ PLAIN_COOKIE: Final = "xinglin"
 """The session's cookie on the machine itself, where there is no https."""
 
 PURPOSE: Final = "purpose-of-use"
+INTAKE: Final = "/intake/"
+"""Below it each source has an address of its own."""
+
 LONGEST_QUERY: Final = 4_000
 """Letters of a query that the log keeps."""
 
@@ -45,7 +47,7 @@ async def asking_of(gate: Gate, request: Request, interaction: str, request_id: 
     )
     try:
         return replace(asking, who=await who_asks(gate, request))
-    except TrustError as error:
+    except (TrustError, IntakeError) as error:
         await gate.unproven(asking, error)
         raise
 
@@ -53,8 +55,11 @@ async def asking_of(gate: Gate, request: Request, interaction: str, request_id: 
 async def who_asks(gate: Gate, request: Request) -> Who:
     """Give whom a request proves to come from; NOBODY where it brings no proof. Raises TrustError."""
     address = address_of(gate.settings, request)
+    authorization = request.headers.get("authorization", "")
     refuse_in_address(request.query_params.keys())
-    token = bearer(request.headers.get("authorization", ""))
+    if request.scope["path"].startswith(INTAKE):
+        return await _by_source(gate, request, authorization, address)
+    token = bearer(authorization)
     if token is not None:
         return await _by_token(gate, request, token, address)
     session = session_of(request)
@@ -63,10 +68,14 @@ async def who_asks(gate: Gate, request: Request) -> Who:
     return Who(NOBODY.id, NOBODY.kind, address=address)
 
 
+async def _by_source(gate: Gate, request: Request, authorization: str, address: str) -> Who:
+    """Give the source in the address, whose token alone opens it. Raises WrongToken."""
+    scheme, _, token = authorization.partition(" ")
+    known = token.strip() if scheme.lower() == "bearer" else ""
+    return await gate.who_of_source(request.path_params["source"], known, address)
+
+
 async def _by_token(gate: Gate, request: Request, token: str, address: str) -> Who:
-    source = request.path_params.get("source") if request.url.path.startswith("/intake/") else None
-    if source is not None:
-        return await gate.who_of_source(source, token, address)
     certificate = certificate_of(gate.settings, peer(request.scope), request.headers)
     who = await gate.who_of_token(token, address, certificate)
     if who is None:
@@ -108,6 +117,6 @@ def challenge(error: XinglinError) -> Mapping[str, str]:
 
 def _query(request: Request) -> str:
     """Give what was asked, as it was sent: the method, the address and its query."""
-    url = urlsplit(str(request.url))
-    asked = f"{request.method} {url.path}" + (f"?{url.query}" if url.query else "")
+    query: bytes = request.scope.get("query_string", b"")
+    asked = f"{request.method} {request.scope['path']}" + (f"?{query.decode('latin-1')}" if query else "")
     return asked[:LONGEST_QUERY]

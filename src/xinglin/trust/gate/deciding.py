@@ -98,6 +98,10 @@ class Deciding:
             self._keep(key, moment, generation, found)
         return found
 
+    def forget(self) -> None:
+        """Forget what is kept: relations have changed and shall count at once."""
+        self._kept.clear()
+
     def _keep(self, key: _Key, moment: float, generation: int, seeing: Seeing) -> None:
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from xinglin.core.errors import TrustError
+from xinglin.core.errors import XinglinError
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
 from xinglin.hub.intake import sources
@@ -36,7 +36,7 @@ class Gate:
         """Make sure that the hub can work. Raises DatabaseError."""
         await self.hub.ping()
 
-    async def unproven(self, asking: Asking, error: TrustError) -> None:
+    async def unproven(self, asking: Asking, error: XinglinError) -> None:
         """Write down a proof that was worth nothing."""
         await self.log.append([asking.entry("login", "denied", error=error.code)])
 
