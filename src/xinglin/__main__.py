@@ -156,6 +156,7 @@ def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] 
         def ready() -> None:
             bar.stop()
             _tell_addresses(_root(settings), somebody(people))
+            _tell_logins(own(settings))
             _tell_commands(own(settings))
             out.print(_("Ctrl-C stops it; the data stay for the next time."))
 
@@ -185,6 +186,22 @@ def _tell_addresses(root: str, person: str) -> None:
         (_("figures for the operator"), "/metrics"),
     ):
         out.print(f"  {root}{path}  [dim]{text}[/]", markup=True)
+
+
+def _tell_logins(settings: configuration.Settings) -> None:
+    """Tell the names and passwords of the demo's invented people."""
+    from xinglin.demonstration_logins import logins
+    from xinglin_demo.accounts import accounts
+
+    kept = logins(settings)
+    tell(
+        _("Log in at {root}/login; one account for each role, passwords made for this demo alone:"),
+        root=_root(settings),
+    )
+    for one in accounts():
+        out.print(
+            f"  {one.login:<15} {kept.get(one.login, ''):<20} [dim]{one.name}, {one.role}[/]", markup=True
+        )
 
 
 def _tell_commands(settings: configuration.Settings) -> None:

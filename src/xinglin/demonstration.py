@@ -14,6 +14,7 @@ import msgspec
 
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs
+from xinglin.demonstration_logins import make_logins
 from xinglin.hub import schema
 from xinglin.hub.codes import decisions, work, workbench
 from xinglin.hub.codes.decisions import Decision, decide
@@ -66,7 +67,8 @@ def own(settings: Settings) -> Settings:
     """Give the settings of the demo's hub: its home is the folder `demo` in the real one's home."""
     if settings.database_url:
         return settings
-    return msgspec.structs.replace(settings, home=str(settings.folder / "demo"))
+    # Whoever tries the demo shouldn't need an authenticator; its people are invented.
+    return msgspec.structs.replace(settings, home=str(settings.folder / "demo"), second_factor="optional")
 
 
 def somebody(people: int = PEOPLE) -> str:
@@ -78,7 +80,8 @@ def somebody(people: int = PEOPLE) -> str:
 async def fill(settings: Settings, url: str, people: int, progress: Progress) -> None:
     """Register the senders and take in what they deliver, map some codes, and judge the quality.
 
-    The files stand in the home's folder `deliveries`. Done again, it changes nothing.
+    The files stand in the home's folder `deliveries`. Last, an account is made for each role. Done again, it
+    changes nothing.
     """
     async with open_hub(settings, url) as hub:
         for sender in senders():
@@ -86,6 +89,7 @@ async def fill(settings: Settings, url: str, people: int, progress: Progress) ->
         await _deliver(settings, hub, url, deliveries(people), progress)
         await _decide(hub)
         await _judge(hub)
+        await make_logins(settings, hub, somebody(people))
 
 
 async def _deliver(
