@@ -15,7 +15,7 @@ class Unproven(TrustError):
     message = "This address answers only those who say who they are."
     remedy = (
         "Log in, or send a token in the header Authorization: Bearer … "
-        "(`xinglin client token` makes one; docs/app-developer.md)."
+        "(`xinglin client token` makes one; docs/apps.md)."
     )
     status = 401
     issue = "login"

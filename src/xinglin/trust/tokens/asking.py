@@ -143,9 +143,10 @@ def _refuse_unoffered(given: Mapping[str, str]) -> None:
     for name in UNSUPPORTED:
         if name in given:
             raise WrongRequest(name=name, detail=Phrase("it isn't offered here"))
-    if given.get("response_mode", "query") != "query" or "none" in _of(given, "prompt").split():
-        detail = Phrase("a page is shown, and answered by query")
-        raise WrongRequest(name="response_mode, prompt", detail=detail)
+    if given.get("response_mode", "query") != "query":
+        raise WrongRequest(name="response_mode", detail=Phrase("the answer stands in the query"))
+    if "none" in _of(given, "prompt").split():
+        raise WrongRequest(name="prompt", detail=Phrase("a page is always shown"))
 
 
 def _scopes(given: Mapping[str, str], client: Client, desk: Desk) -> Scopes:

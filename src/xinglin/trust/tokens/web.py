@@ -111,7 +111,7 @@ def _read(parts: SplitResult, closed_hosts: Collection[str]) -> bytes:
         )
         answer = connection.getresponse()
         if answer.status != 200:
-            raise KeysNotFetched(detail=f"HTTP {answer.status}")
+            raise KeysNotFetched(detail=Phrase("the server answers {status}", status=answer.status))
         content = b""
         while block := answer.read1(BLOCK):
             content += block

@@ -12,17 +12,14 @@ _VERBS: Final = {
     "d": Phrase("delete"),
     "s": Phrase("search"),
 }
+_BETWEEN: Final = {"zh": "、", "en": ", "}
 OFFLINE: Final = Phrase("go on using this when you aren't there, until you or the hub end it")
 IDENTITY: Final = Phrase("know who you are")
 
 
 def in_words(scope: Scope, language: str) -> str:
     """Say what a scope allows, such as "read, search: Observation of the chosen patient"."""
-    verbs = (
-        Phrase(", ")
-        .text(language)
-        .join(_VERBS[letter].text(language) for letter in LETTERS if letter in scope.may)
-    )
+    verbs = _BETWEEN[language].join(_VERBS[one].text(language) for one in LETTERS if one in scope.may)
     what = Phrase("every kind of record").text(language) if scope.type == EVERY else scope.type
     if scope.level == "patient":
         told = Phrase("{verbs}: {what} of the chosen patient", verbs=verbs, what=what).text(language)
