@@ -3,6 +3,7 @@
 A proof that is worth nothing is refused, never taken for none: who sends an old token must hear of it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -30,6 +31,12 @@ PLAIN_COOKIE: Final = "xinglin"
 PURPOSE: Final = "purpose-of-use"
 INTAKE: Final = "/intake/"
 """Below it each source has an address of its own."""
+
+_SECRETS: Final = re.compile(
+    r"((?:^|&)(?:\w+_token|token|password|secret|client_secret|client_assertion|assertion)=)[^&]*",
+    re.IGNORECASE,
+)
+"""Parameters that mustn't stand in an address, but are sent there; the log keeps that they were, no more."""
 
 LONGEST_QUERY: Final = 4_000
 """Letters of a query that the log keeps."""
@@ -116,7 +123,7 @@ def challenge(error: XinglinError) -> Mapping[str, str]:
 
 
 def _query(request: Request) -> str:
-    """Give what was asked, as it was sent: the method, the address and its query."""
-    query: bytes = request.scope.get("query_string", b"")
-    asked = f"{request.method} {request.scope['path']}" + (f"?{query.decode('latin-1')}" if query else "")
+    """Give what was asked, as it was sent: the method, the address and its query, without what is secret."""
+    query = _SECRETS.sub(r"\1…", request.scope.get("query_string", b"").decode("latin-1"))
+    asked = f"{request.method} {request.scope['path']}" + (f"?{query}" if query else "")
     return asked[:LONGEST_QUERY]

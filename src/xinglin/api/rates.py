@@ -22,7 +22,7 @@ from xinglin.core.errors import TrustError, XinglinError
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
 
-DOORS: Final = ("/login", "/oauth/", "/auth/")
+DOORS: Final = ("/login", "/password", "/oauth/token", "/oauth/authorize", "/oauth/decide")
 """Below these addresses somebody says who they are."""
 
 ALIVE: Final = frozenset({"/healthz", "/readyz"})
