@@ -13,6 +13,8 @@ from xinglin.hub.registries import records
 from xinglin.hub.registries.errors import UnknownInstitution
 from xinglin.hub.registries.records import INSTITUTION_SYSTEM, Known
 from xinglin.hub.search.search import Asked
+from xinglin.hub.sight import EVERYTHING, Sight
+from xinglin.hub.sight.reading import all_seen
 from xinglin.hub.store import Store
 from xinglin.standards.identifiers import Fault
 
@@ -40,11 +42,13 @@ class Entry:
         return self.record.get("active", True)
 
 
-async def every(hub: Hub, kind: str, sort: str, connection: Connection | None = None) -> AsyncIterator[Json]:
-    """Give all registered records of a sort."""
+async def every(
+    hub: Hub, kind: str, sort: str, connection: Connection | None = None, *, sight: Sight = EVERYTHING
+) -> AsyncIterator[Json]:
+    """Give all registered records of a sort that are seen."""
     pairs = [("_tag", f"{TAGS}|{records.tag(sort)}"), ("_count", str(PAGE))]
     while True:
-        found = await hub.search(Asked(pairs, kind), connection)
+        found = await hub.search(Asked(pairs, kind), connection, sight=sight)
         for hit in found.matches:
             yield hit.record.content
         if found.next_url is None:
@@ -52,9 +56,11 @@ async def every(hub: Hub, kind: str, sort: str, connection: Connection | None = 
         pairs = parse_qsl(urlsplit(found.next_url).query, keep_blank_values=True)
 
 
-async def entries(hub: Hub, connection: Connection | None = None) -> list[Entry]:
-    """Give all registered institutions."""
-    made = [one async for one in every(hub, "Organization", "institution", connection)]
+async def entries(
+    hub: Hub, connection: Connection | None = None, *, sight: Sight = EVERYTHING
+) -> list[Entry]:
+    """Give all registered institutions that are seen."""
+    made = [one async for one in every(hub, "Organization", "institution", connection, sight=sight)]
     keys = {one["id"]: key_of(one) for one in made}
     return [Entry(keys[one["id"]], keys.get(above_id(one), ""), one) for one in made]
 
@@ -64,12 +70,12 @@ async def known(hub: Hub, connection: Connection | None = None) -> Known:
     return {one.key: one.parent for one in await entries(hub, connection)}
 
 
-async def entry(hub: Hub, code: str) -> Json:
-    """Give the Organization registered under a code. Raises UnknownInstitution."""
+async def entry(hub: Hub, code: str, *, sight: Sight = EVERYTHING) -> Json:
+    """Give the Organization registered under a code. Raises UnknownInstitution, also where it is hidden."""
     key = records.read_key(code)
     if not isinstance(key, Fault):
         async with hub.database.connection() as connection:
-            found = await _registered(hub.store, connection, [records.organization_id(key)])
+            found = await _registered(hub.store, connection, [records.organization_id(key)], sight)
         for one in found.values():
             return one
     raise UnknownInstitution(code=code)
@@ -114,8 +120,11 @@ def _line(id_: str, found: dict[str, Json]) -> list[str]:
     return line
 
 
-async def _registered(store: Store, connection: Connection, ids: Sequence[str]) -> dict[str, Json]:
-    current = await store.current(connection, [Key("Organization", one) for one in ids])
+async def _registered(
+    store: Store, connection: Connection, ids: Sequence[str], sight: Sight = EVERYTHING
+) -> dict[str, Json]:
+    keys = [Key("Organization", one) for one in ids]
+    current = await all_seen(store, connection, keys, sight=sight)
     live = {key.id: record.content for key, record in current.items() if not record.deleted}
     return {
         id_: content
