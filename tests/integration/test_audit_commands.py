@@ -21,8 +21,9 @@ from tests.support import run
 from xinglin.api.witness import make_app
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
-from xinglin.trust.log import signing, work
+from xinglin.trust.log import commands, signing, work
 from xinglin.trust.log.asking import write_request
+from xinglin.trust.log.errors import UnusableExport
 from xinglin.trust.log.notes import Note, make_signer, read_signature, read_verifier
 from xinglin.trust.log.signing import Signing
 from xinglin.trust.log.witness import Witness
@@ -68,13 +69,10 @@ def test_an_auditors_day(shell: Shell, tmp_path: Path) -> None:
     assert [row[0] for row in listed] == ["58", "57", "51"]
     told = json.loads(shell("show", "58").stdout)
     assert (told["resourceType"], told["id"]) == ("AuditEvent", "58")
-    assert json.loads(shell("show", "58", "--leaf").stdout)["what"] == ["Observation/o58"]
-    assert "100" in shell("show", "100", code=12).stderr
     (role, key) = lines(shell("keys"))[0]
     assert role == "log"
     export = tmp_path / "export"
     shell("export", export)
-    assert "isn't empty" in shell("export", export, code=12).stderr
 
     offline = Shell("postgresql://nobody@127.0.0.1:1/none", tmp_path / "elsewhere")
     assert "Signed up to 100, witnessed up to 0" in offline("verify", export, "--key", key).stdout
@@ -88,8 +86,9 @@ def test_an_auditors_day(shell: Shell, tmp_path: Path) -> None:
     entries.write_bytes(entries.read_bytes().replace(b"/o58", b"/o59"))
     assert "entry 58 was changed" in offline("verify", export, "--key", key, code=1).stdout
     other = make_signer("log.example/other", "ed25519", timed=False).verifier.write()
-    offline("verify", export, "--key", other, code=1)
-    offline("verify", tmp_path, code=12)
+    assert commands.verify_export(export, [other], []).checkpoints == 0
+    with pytest.raises(UnusableExport):
+        commands.verify_export(tmp_path, [], [])
 
 
 def test_a_proof_says_all_that_a_third_party_needs(shell: Shell) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
 from xinglin.hub.opened import with_hub
@@ -16,7 +17,7 @@ from xinglin.trust.log.auditevent import audit_event
 from xinglin.trust.log.checking import Keys, Report
 from xinglin.trust.log.checkpoint import read_checkpoint
 from xinglin.trust.log.entry import decode, plain
-from xinglin.trust.log.errors import NotSigned
+from xinglin.trust.log.errors import BrokenLog, NotSigned
 from xinglin.trust.log.find import Found
 from xinglin.trust.log.log import Log, Proven
 from xinglin.trust.log.notes import Note, Verifier, read_verifier
@@ -70,11 +71,15 @@ def show(settings: Settings, number: int) -> Shown:
 
 
 def prove(settings: Settings, number: int) -> tuple[Proven, Note]:
-    """Prove an entry under a checkpoint made now. Raises NoSuchEntry, or as `checkpoint`."""
+    """Prove an entry under a checkpoint made now. Raises NoSuchEntry, BrokenLog."""
 
     async def work(log: Log, signs: Signing) -> tuple[Proven, Note]:
         note = await signs.checkpoint()
-        return await log.prove(number, read_checkpoint(note.text).size), note
+        signed = read_checkpoint(note.text)
+        proven = await log.prove(number, signed.size)
+        if proven.root != signed.root:
+            raise BrokenLog(detail=Phrase("entry {number} isn't what was signed", number=number))
+        return proven, note
 
     return _with_log(settings, work)
 

@@ -11,7 +11,7 @@ from xinglin.trust.log import rows
 from xinglin.trust.log.entry import Entry, Told, decode, encode
 from xinglin.trust.log.errors import BrokenLog, NoSuchEntry, OtherAlgorithm
 from xinglin.trust.log.find import Asked, Found, Place, find
-from xinglin.trust.log.merkle import consistency_spans, fold, inclusion_spans, leaf_hash
+from xinglin.trust.log.merkle import consistency_spans, fold, inclusion_spans, leaf_hash, root_by
 
 APPEND_TOGETHER: Final = 512
 """Appends that share a transaction at most; each may bring several entries."""
@@ -29,7 +29,10 @@ class Appends(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """An entry, and the path that proves it under the root of the tree of `size`."""
+    """An entry, and the path that proves it under the root of the tree of `size`.
+
+    `root` is what the path leads to; whether that is the log's is for a signed checkpoint to say.
+    """
 
     number: int
     body: bytes
@@ -111,7 +114,8 @@ class Log:
                 raise NoSuchEntry(number=number, size=min(size, head.size))
             body = await _body(connection, number)
             path = await _proof(connection, head, inclusion_spans(number, size))
-            root = await root_at(connection, head, size)
+        leaf = leaf_hash(head.hash, body)
+        root = root_by(head.hash, leaf=leaf, index=number, size=size, proof=path) or b""
         return Proven(number, body, size, root, tuple(path))
 
     async def consistency(self, old: int, size: int | None = None) -> tuple[int, list[bytes]]:

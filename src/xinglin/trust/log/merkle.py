@@ -159,12 +159,18 @@ def is_included(
     hash_: Hash, *, leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> bool:
     """Tell whether `proof` shows that the hash `leaf` is entry `index` under `root` (2.1.3.2)."""
+    led = root_by(hash_, leaf=leaf, index=index, size=size, proof=proof)
+    return led is not None and hmac.compare_digest(led, root)
+
+
+def root_by(hash_: Hash, *, leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+    """Give the root that an inclusion proof leads to; None where it is too long or too short."""
     if not 0 <= index < size:
-        return False
+        return None
     place, last, at = index, size - 1, leaf
     for one in proof:
         if last == 0:
-            return False
+            return None
         if place & 1 or place == last:
             at = node_hash(hash_, one, at)
             while not place & 1 and place:
@@ -172,7 +178,7 @@ def is_included(
         else:
             at = node_hash(hash_, at, one)
         place, last = place >> 1, last >> 1
-    return last == 0 and hmac.compare_digest(at, root)
+    return at if last == 0 else None
 
 
 def is_consistent(
