@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -69,7 +70,7 @@ async def who_asks(gate: Gate, request: Request) -> Who:
     token = bearer(authorization)
     if token is not None:
         return await _by_token(gate, request, token, address)
-    session = session_of(request)
+    session = session_of(gate.settings, request)
     if session:
         return await _by_session(gate, request, session, address)
     return Who(NOBODY.id, NOBODY.kind, address=address)
@@ -91,8 +92,7 @@ async def _by_token(gate: Gate, request: Request, token: str, address: str) -> W
 
 
 async def _by_session(gate: Gate, request: Request, session: str, address: str) -> Who:
-    scheme = "https" if is_encrypted(gate.settings, request.scope) else "http"
-    own = f"{scheme}://{request.url.netloc}"
+    own = own_origin(gate.settings, request)
     refuse_forgery(request.method, request.headers, own, session=session)
     who = await gate.login.who_of_session(session, address)
     if who is None:
@@ -100,9 +100,24 @@ async def _by_session(gate: Gate, request: Request, session: str, address: str) 
     return who
 
 
-def session_of(request: Request) -> str:
-    """Give the token in the session's cookie; empty where there is none."""
-    return next((request.cookies[name] for name in (COOKIE, PLAIN_COOKIE) if name in request.cookies), "")
+def session_of(settings: Settings, request: Request) -> str:
+    """Give the token in the session's cookie; empty where there is none.
+
+    Over https only the cookie counts that no other host, and nobody on the way, could have set.
+    """
+    if "cookie" not in request.headers:
+        return ""
+    secure = own_origin(settings, request).startswith("https:")
+    return request.cookies.get(COOKIE if secure else PLAIN_COOKIE, "")
+
+
+def own_origin(settings: Settings, request: Request) -> str:
+    """Give the origin that the browser sees: the one of base_url, where the request goes there."""
+    public = urlsplit(settings.base_url)
+    if public.netloc and public.netloc.lower() == request.url.netloc.lower():
+        return f"{public.scheme}://{public.netloc}"
+    scheme = "https" if is_encrypted(settings, request.scope) else "http"
+    return f"{scheme}://{request.url.netloc}"
 
 
 def address_of(settings: Settings, request: Request) -> str:

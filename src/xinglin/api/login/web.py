@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xinglin.api.authentication import COOKIE, PLAIN_COOKIE, address_of
-from xinglin.api.clients import is_encrypted
+from xinglin.api.authentication import COOKIE, PLAIN_COOKIE, address_of, own_origin, session_of
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.fhir.negotiation import WrongContentType
 from xinglin.api.transfer import read_body
@@ -89,7 +88,7 @@ class Visit:
     @property
     def token(self) -> str:
         """The token in the session's cookie; empty where there is none."""
-        return self.request.cookies.get(COOKIE if self.secure else PLAIN_COOKIE, "")
+        return session_of(self.settings, self.request)
 
     def cookie(self, name: str) -> str:
         """Give another cookie of ours."""
@@ -173,15 +172,6 @@ class Visit:
         name = (SECURE if self.secure else "") + name
         if name in self.request.cookies:
             answer.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="lax")
-
-
-def own_origin(settings: Settings, request: Request) -> str:
-    """Give the origin that a browser which sent the request sees: behind a proxy, that of base_url."""
-    public = urlsplit(settings.base_url)
-    if public.netloc and public.netloc.lower() == request.url.netloc.lower():
-        return f"{public.scheme}://{public.netloc}"
-    scheme = "https" if is_encrypted(settings, request.scope) else "http"
-    return f"{scheme}://{request.url.netloc}"
 
 
 def json_reply(content: object, status: int = 200) -> Response:
