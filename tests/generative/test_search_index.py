@@ -1,6 +1,7 @@
 """What an index finds is what FHIRPath finds in the records themselves, for any records and searches."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ from xinglin.core import exact_json
 from xinglin.core.errors import SearchError
 from xinglin.standards.search import conditions as c
 from xinglin.standards.search import dates, keys, numbers
+from xinglin.standards.search.blind import Blind
 from xinglin.standards.search.extract import Extractor
 from xinglin.standards.search.judge import Surroundings
 from xinglin.standards.search.lower import Lowering
@@ -26,6 +28,16 @@ Json = dict[str, Any]
 EXTRACTOR = Extractor(r4())
 AROUND = Surroundings(now=1_700_000_000_000_000)
 LOWERING = Lowering(EXTRACTOR, AROUND)
+SECRET = b"a secret of thirty-two bytes, yes"[:32]
+PEOPLE = Blind(SECRET, frozenset({"Patient", "Organization"}))
+HIDING = Extractor(r4(), blind=PEOPLE)
+WAYS = {
+    "plain": (EXTRACTOR, LOWERING),
+    "hidden": (HIDING, Lowering(HIDING, AROUND)),
+    # While records are indexed anew, some stand in one way, some in the other.
+    "was plain": (EXTRACTOR, Lowering(Extractor(r4(), blind=replace(PEOPLE, mixed=True)), AROUND)),
+    "is hidden": (HIDING, Lowering(Extractor(r4(), blind=replace(PEOPLE, mixed=True)), AROUND)),
+}
 
 SYSTEMS = ("http://loinc.org", "http://snomed.info/sct", "urn:oid:2.16.156")
 CODES = ("8480-6", "ABC", "abc", "a|b", "x,y", "1$2")
@@ -358,9 +370,9 @@ queries = one_of(
 class Model:
     """Asks a condition of indexes, one record at a time."""
 
-    def __init__(self, resources: Mapping[str, Json]) -> None:
+    def __init__(self, resources: Mapping[str, Json], extractor: Extractor) -> None:
         self.types = {address: one["resourceType"] for address, one in resources.items()}
-        self.indexes = {address: EXTRACTOR.extract(one) for address, one in resources.items()}
+        self.indexes = {address: extractor.extract(one) for address, one in resources.items()}
 
     def fulfils(self, condition: c.Condition, address: str) -> bool:
         index = self.indexes[address]
@@ -436,8 +448,8 @@ class Model:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(0, 1 << 32))
-def test_index_and_reference_find_the_same(seed: int) -> None:
+@given(st.integers(0, 1 << 32), st.sampled_from(sorted(WAYS)))
+def test_index_and_reference_find_the_same(seed: int, way: str) -> None:
     rng = Random(seed)
     resources = records.make(rng)
     for _ in range(15):
@@ -447,15 +459,16 @@ def test_index_and_reference_find_the_same(seed: int) -> None:
         except SearchError:
             continue
         assert parse_search(to_pairs(tree), r4(), kind) == tree
-        check(tree, resources)
+        check(tree, resources, way)
 
 
-def check(tree: Any, resources: list[Json]) -> None:
+def check(tree: Any, resources: list[Json], way: str = "plain") -> None:
+    extractor, lowering = WAYS[way]
     by_address = {f"{one['resourceType']}/{one['id']}": one for one in resources}
-    model = Model(by_address)
+    model = Model(by_address, extractor)
     truth = set(brute_force(tree, by_address.values(), r4(), AROUND))
     for branch in tree.branches:
-        lowered = LOWERING.branch(branch)
+        lowered = lowering.branch(branch)
         found = {
             one
             for one, kind in model.types.items()
