@@ -34,6 +34,7 @@ from xinglin.commandline import (
     terminology,
     user,
 )
+from xinglin.commandline.recorded import record_commands
 from xinglin.commandline.shell import LANGUAGE, _, counting, err, out, show_table, tell
 from xinglin.core import settings as configuration
 from xinglin.core.errors import RequestError, XinglinError
@@ -255,6 +256,7 @@ def reindex(
 
 def main() -> None:
     """Run the command line; every error ends as message, remedy and exit code."""
+    record_commands()
     try:
         cli()
     except XinglinError as error:

@@ -46,7 +46,9 @@ def status() -> None:
 def backup(file: Annotated[Path, typer.Argument(help=_("the file to write"))]) -> None:
     from xinglin.hub import commands
 
-    size = commands.backup(configuration.load(), file)
+    settings = configuration.load()
+    _write_down(settings)
+    size = commands.backup(settings, file)
     out.print(_("Wrote {file} ({size} MiB).").format(file=file, size=f"{size / 2**20:,.1f}"))
 
 
@@ -57,5 +59,21 @@ def backup(file: Annotated[Path, typer.Argument(help=_("the file to write"))]) -
 def restore(file: Annotated[Path, typer.Argument(help=_("a file that 'xinglin db backup' wrote"))]) -> None:
     from xinglin.hub import commands
 
-    commands.restore(configuration.load(), file)
+    settings = configuration.load()
+    commands.restore(settings, file)
+    _write_down(settings)
     out.print(_("Restored {file}.").format(file=file))
+
+
+def _write_down(settings: configuration.Settings) -> None:
+    """Have what takes all records out or brings them in written down, in a hub of this version's schema."""
+    from xinglin.hub import commands
+    from xinglin.hub.hub import Hub
+    from xinglin.hub.opened import with_hub
+
+    async def nothing(_: Hub) -> None:
+        """Opening the hub writes the command down (see `recorded`)."""
+
+    found = commands.status(settings)
+    if found.schema == found.newest_schema:
+        with_hub(settings, nothing)

@@ -9,6 +9,7 @@ import msgspec
 from xinglin.core.settings import Settings
 from xinglin.core.telemetry import configure_logs
 from xinglin.hub import schema
+from xinglin.hub.beforehand import BEFOREHAND
 from xinglin.hub.commands import refuse_none
 from xinglin.hub.database import Connection, address
 from xinglin.hub.hub import Hub, open_hub
@@ -37,6 +38,8 @@ def with_address(
 
     async def opened(url: str) -> Result:
         async with open_hub(settings, url) as hub:
+            if (beforehand := BEFOREHAND.get()) is not None:
+                await beforehand(settings, hub)
             return await work(hub, url)
 
     with address(settings) as url:
