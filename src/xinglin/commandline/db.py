@@ -72,7 +72,7 @@ def _write_down(settings: configuration.Settings) -> None:
     from xinglin.hub.opened import with_hub
 
     async def nothing(_: Hub) -> None:
-        """Opening the hub writes the command down (see `recorded`)."""
+        """Do no more: opening the hub writes the command down (see `recorded`)."""
 
     found = commands.status(settings)
     if found.schema == found.newest_schema:
