@@ -14,6 +14,7 @@ from xinglin.hub.backup import BackupFailed, NotABackup, NotEmpty, RestoreFailed
 from xinglin.hub.changes import Create, Delete, Update
 from xinglin.hub.hub import Hub
 from xinglin.hub.records import Key, Record
+from xinglin.hub.vault.masters import NoMasterKey
 
 
 async def fill(hub: Hub) -> None:
@@ -42,7 +43,9 @@ def test_every_version_comes_back(settings: Settings, empty_database: str, tmp_p
     file = tmp_path / "made" / "hub.backup"
     assert archive.backup(settings.database_url, file) == file.stat().st_size
     archive.restore(empty_database, file)
-    restored = Settings(database_url=empty_database)
+    with pytest.raises(NoMasterKey):  # the key file isn't in the backup
+        run(Settings(database_url=empty_database, home=str(tmp_path / "elsewhere")), everything)
+    restored = Settings(database_url=empty_database, home=settings.home)
     assert run(restored, everything) == before
     assert len(before) > 850
 
@@ -84,7 +87,9 @@ def test_a_backup_of_a_hub_at_work_is_one_moment(
 
     run(settings, story)
     archive.restore(empty_database, file)
-    ids = {record.key.id for record in run(Settings(database_url=empty_database), everything)}
+    ids = {
+        record.key.id for record in run(Settings(database_url=empty_database, home=settings.home), everything)
+    }
     assert ids
     assert {i[1:] for i in ids if i[0] == "l"} == {i[1:] for i in ids if i[0] == "r"}
 
@@ -133,4 +138,4 @@ def test_into_the_oldest_server(settings: Settings, oldest_server: str, tmp_path
     run(settings, fill)
     archive.backup(settings.database_url, tmp_path / "hub.backup")
     archive.restore(oldest_server, tmp_path / "hub.backup")
-    assert run(Settings(database_url=oldest_server), everything) == run(settings, everything)
+    assert run(Settings(database_url=oldest_server, home=settings.home), everything) == run(settings, everything)
