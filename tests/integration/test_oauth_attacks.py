@@ -7,12 +7,20 @@ import multiprocessing
 import secrets
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from joserfc.jwk import ECKey, RSAKey
 from tests.oauth import (
     APP,
@@ -40,6 +48,7 @@ from tests.oauth import (
 
 from xinglin.core.clock import now
 from xinglin.core.settings import Settings
+from xinglin.trust.tokens.certificate import thumbprint
 from xinglin.trust.tokens.statement import TYPE
 
 
@@ -128,10 +137,6 @@ def forged() -> Iterator[tuple[str, str]]:
 
 def with_header(key: ECKey, **header: Any) -> str:
     """Sign by hand, with anything in the header."""
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
     whole = unsigned({"alg": "ES384", "kid": "ec", **header}, claims()).rstrip(".")
     r, s = decode_dss_signature(key.private_key.sign(whole.encode(), ec.ECDSA(hashes.SHA384())))  # pyright: ignore[reportOptionalMemberAccess]
     mark = r.to_bytes(48) + s.to_bytes(48)
@@ -520,3 +525,66 @@ def test_keys_are_fetched_from_public_addresses_only(desk: Desk) -> None:
         answer = desk.serve(signed(claims()))
         assert (answer.status_code, answer.json()["code"]) == (401, "XL9215"), address
         assert json.loads(answer.text)["error"] == "invalid_client"
+
+
+def test_of_two_who_show_a_code_at_once_one_comes_through(desk: Desk) -> None:
+    desk.log_in(WANG)
+    code = desk.code(scope="user/*.rs offline_access")
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: desk.exchange(code), range(4)))
+    assert sorted(one.status_code for one in answers) == [200, 400, 400, 400]
+    time.sleep(1)
+    given = next(one.json() for one in answers if one.status_code == 200)
+    assert desk.who(given["access_token"]) is None
+
+
+def test_tokens_are_bound_to_the_certificate(settings: Settings, tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(
+        settings,
+        home=str(tmp_path),
+        client_certificates="required",
+        client_certificate_header="Client-Cert",
+        trusted_proxies="testclient",
+    )
+    one, other = ({"Client-Cert": client_certificate()} for _ in range(2))
+    client, desk = desk_of(settings)
+    with client:
+        register(desk)
+        refused = desk.serve(signed(claims()))
+        assert (refused.status_code, refused.json()["code"]) == (401, "XL9216")
+        client.headers.update(one)
+        token = desk.serve(signed(claims())).json()["access_token"]
+        bound = thumbprint(one["Client-Cert"])
+        assert desk.who(token, bound) is not None
+        assert desk.who(token, thumbprint(other["Client-Cert"])) is None
+        assert desk.who(token) is None
+        form = {"client_assertion_type": TYPE, "client_assertion": signed(claims()), "token": token}
+        assert client.post("/oauth/introspect", data=form).json()["cnf"] == {"x5t#S256": bound}
+        desk.log_in(WANG)
+        given = desk.exchange(desk.code(scope="user/*.rs offline_access")).json()
+        assert desk.who(given["access_token"]) is None
+        assert desk.who(given["access_token"], bound) is not None
+        client.headers.update(other)
+        refresh = {
+            "grant_type": "refresh_token",
+            "refresh_token": given["refresh_token"],
+            "client_id": APP.id,
+        }
+        assert desk.token(**refresh).json()["error"] == "invalid_grant"
+
+
+def client_certificate() -> str:
+    """Make a certificate as a proxy tells it (RFC 9440)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a program")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now())
+        .not_valid_after(now() + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return f":{base64.b64encode(made.public_bytes(Encoding.DER)).decode()}:"

@@ -10,7 +10,9 @@ import ipaddress
 import socket
 import ssl
 import time
+from collections import defaultdict
 from collections.abc import Collection
+from contextlib import closing
 from http.client import HTTPException, HTTPSConnection
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, urlsplit
@@ -68,22 +70,32 @@ def is_public(address: str) -> bool:
 
 
 class KeyBox:
-    """The keys that were fetched, for a while."""
+    """Keys that were fetched, for a while, or that they couldn't be: strangers can't make the hub ask on."""
 
     def __init__(self, closed_hosts: Collection[str]) -> None:
         self._closed_hosts = frozenset(closed_hosts)
-        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._kept: dict[str, tuple[float, dict[str, Any] | KeysNotFetched]] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def keys(self, address: str, kid: str) -> dict[str, Any]:
         """Give the JWK Set at an address, with the key `kid` where it is there. Raises KeysNotFetched."""
-        at, kept = self._kept.get(address, (0.0, {}))
-        age = time.monotonic() - at
-        known = any(one.get("kid") == kid for one in raw_keys(kept))
-        if at and age < (KEEP_SECONDS if known else AGAIN_SECONDS):
-            return kept
-        found = await asyncio.to_thread(fetch, address, self._closed_hosts)
-        self._kept[address] = (time.monotonic(), found)
+        async with self._locks[address]:
+            at, found = self._kept.get(address, (0.0, None))
+            if found is None or time.monotonic() - at >= _lasts(found, kid):
+                try:
+                    found = await asyncio.to_thread(fetch, address, self._closed_hosts)
+                except KeysNotFetched as error:
+                    found = error
+                self._kept[address] = (time.monotonic(), found)
+        if isinstance(found, KeysNotFetched):
+            raise KeysNotFetched(detail=found.params["detail"])
         return found
+
+
+def _lasts(found: dict[str, Any] | KeysNotFetched, kid: str) -> int:
+    """Give for how many seconds what was fetched answers for a kid."""
+    known = not isinstance(found, KeysNotFetched) and any(one.get("kid") == kid for one in raw_keys(found))
+    return KEEP_SECONDS if known else AGAIN_SECONDS
 
 
 def fetch(address: str, closed_hosts: Collection[str]) -> dict[str, Any]:
@@ -105,21 +117,18 @@ def _read(parts: SplitResult, closed_hosts: Collection[str]) -> bytes:
     host, port = cast("str", parts.hostname), parts.port or 443
     end = time.monotonic() + SECONDS
     connection = _Pinned(_looked_up(host, port, closed_hosts), host, port)
-    try:
-        connection.request(
-            "GET", parts._replace(scheme="", netloc="").geturl() or "/", headers={"Accept": "*/*"}
-        )
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise KeysNotFetched(detail=Phrase("the server answers {status}", status=answer.status))
-        content = b""
-        while block := answer.read1(BLOCK):
-            content += block
-            if len(content) > MOST_BYTES or time.monotonic() > end:
-                raise KeysNotFetched(detail=Phrase("it is too large or too slow"))
-        return content
-    finally:
-        connection.close()
+    path = parts._replace(scheme="", netloc="").geturl() or "/"
+    with closing(connection):
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        with connection.getresponse() as answer:
+            if answer.status != 200:
+                raise KeysNotFetched(detail=Phrase("the server answers {status}", status=answer.status))
+            content = b""
+            while block := answer.read1(BLOCK):
+                content += block
+                if len(content) > MOST_BYTES or time.monotonic() > end:
+                    raise KeysNotFetched(detail=Phrase("it is too large or too slow"))
+            return content
 
 
 def _looked_up(host: str, port: int, closed_hosts: Collection[str]) -> str:

@@ -76,6 +76,13 @@ class Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(HTTPServer):
+    """A server that stays quiet where a client turns away from its certificate."""
+
+    def handle_error(self, *args: Any) -> None:
+        """Say nothing."""
+
+
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     made, key = certificate()
@@ -89,8 +96,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "both.pem")
     Answers.asked.clear()
-    with HTTPServer(("127.0.0.1", 0), Answers) as running:
-        running.socket = context.wrap_socket(running.socket, server_side=True)
+    with Server(("127.0.0.1", 0), Answers) as running:
+        running.socket = context.wrap_socket(running.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"https://localhost:{running.server_port}"
         running.shutdown()
@@ -102,6 +109,18 @@ def test_keys_are_fetched_and_kept(server: str) -> None:
         assert asyncio.run(box.keys(f"{server}/keys", "one")) == KEYS
     assert asyncio.run(box.keys(f"{server}/keys", "another")) == KEYS
     assert Answers.asked == ["/keys"]
+
+
+def test_a_failure_is_remembered(server: str) -> None:
+    async def ask() -> None:
+        box = KeyBox({"localhost"})
+        for found in await asyncio.gather(
+            *(box.keys(f"{server}/none", "one") for _ in range(5)), return_exceptions=True
+        ):
+            assert isinstance(found, KeysNotFetched)
+
+    asyncio.run(ask())
+    assert Answers.asked == ["/none"]
 
 
 @pytest.mark.parametrize("path", ["/redirect", "/large", "/text", "/list", "/none"])
