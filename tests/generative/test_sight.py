@@ -245,7 +245,7 @@ def fill(desk: Desk, rng: Random) -> list[Record]:
     return desk.run(desk.hub.history(most=10_000))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 1 << 32))
 def test_sql_python_and_the_reference_agree(desk: Desk, seed: int) -> None:
     rng = Random(seed)
@@ -265,7 +265,7 @@ def test_sql_python_and_the_reference_agree(desk: Desk, seed: int) -> None:
             assert seen_in_sql(desk, sight, kind) == {one for one in expected if one.type == kind}, sight
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 1 << 32), st.sampled_from((0, 3, resolve.LOOKED_UP)))
 def test_hidden_records_might_as_well_not_exist(desk: Desk, seed: int, looked_up: int) -> None:
     """Chains that find little are looked up first, others followed within the statement: both are tried."""
