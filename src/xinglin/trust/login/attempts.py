@@ -106,13 +106,12 @@ class Attempts:
     async def _row(
         connection: Connection, one: Counter, now: datetime
     ) -> tuple[int, int, datetime, datetime | None]:
-        await connection.execute(
-            "INSERT INTO login_attempt (key, login, failures, locks, at) VALUES (%s, %s, 0, 0, %s) "
-            "ON CONFLICT (key) DO NOTHING",
-            [one.key, one.login, now],
-        )
+        """Give a counter's row, locked, in one statement: another login may remove it at any moment."""
         cursor = await connection.execute(
-            "SELECT failures, locks, at, locked_until FROM login_attempt WHERE key = %s FOR UPDATE", [one.key]
+            "INSERT INTO login_attempt AS kept (key, login, failures, locks, at) VALUES (%s, %s, 0, 0, %s) "
+            "ON CONFLICT (key) DO UPDATE SET key = kept.key "
+            "RETURNING kept.failures, kept.locks, kept.at, kept.locked_until",
+            [one.key, one.login, now],
         )
         return cast("tuple[int, int, datetime, datetime | None]", await cursor.fetchone())
 
