@@ -7,11 +7,13 @@ import pytest
 from tests.support import run
 
 from xinglin.core.settings import Settings
-from xinglin.hub.changes import Update
+from xinglin.hub.changes import Delete, Update
 from xinglin.hub.hub import Hub
-from xinglin.hub.records import Key
+from xinglin.hub.identity.follow import follow
+from xinglin.hub.records import Draft, Key
 from xinglin.hub.sight import Without
-from xinglin.trust.consent import withouts
+from xinglin.standards.identifiers import SCHEMES, Kind
+from xinglin.trust.consent import state, withouts
 from xinglin.trust.who import Who
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -103,3 +105,121 @@ def test_provisions(
     settings: Settings, provision: dict[str, Any], purpose: str, expected: tuple[Without, ...]
 ) -> None:
     assert asked(settings, [consent(provision)], purpose=purpose) == expected
+
+
+def test_from_its_commit_to_its_end(settings: Settings) -> None:
+    """A consent counts as soon as it is stored, and no longer than it is there; every change is counted."""
+
+    async def story(hub: Hub) -> None:
+        async def now_denied() -> tuple[int, tuple[Without, ...]]:
+            async with hub.database.connection() as connection:
+                return await state(connection), await withouts(hub.store, connection, DOCTOR, "TREAT", NOW)
+
+        before, found = await now_denied()
+        assert found == ()
+        async with hub.database.connection() as connection, connection.transaction():
+            await hub.store.write(connection, [Draft(Key("Consent", "c1"), consent(DENY))])
+            inside = await withouts(hub.store, connection, DOCTOR, "TREAT", NOW)
+            assert inside == ALL, "in its own transaction already"
+            assert (await now_denied())[1] == (), "nobody else sees it before its commit"
+        stored, found = await now_denied()
+        assert (stored > before, found) == (True, ALL)
+        await hub.change(put(consent(DENY, status="inactive")))
+        inactive, found = await now_denied()
+        assert (inactive > stored, found) == (True, ())
+        await hub.change(put(consent(DENY)))
+        await hub.change(Delete("Consent", Key("Consent", "c1")))
+        assert (await now_denied())[1] == ()
+
+    run(settings, story)
+
+
+def test_scopes_and_policies(settings: Settings) -> None:
+    def scoped(code: str) -> dict[str, Any]:
+        return {"scope": {"coding": [{"code": code}]}}
+
+    def policy(code: str) -> dict[str, Any]:
+        return {"policyRule": {"coding": [{"code": code}]}}
+
+    async def story(hub: Hub) -> None:
+        async def denied(content: dict[str, Any], purpose: str) -> bool:
+            await hub.change_all([put(content)])
+            async with hub.database.connection() as connection:
+                return bool(await withouts(hub.store, connection, DOCTOR, purpose, NOW))
+
+        assert await denied(consent(**policy("OPTOUT")), "TREAT")
+        assert not await denied(consent(**policy("OPTIN")), "TREAT")
+        assert await denied(consent(**policy("strange")), "TREAT"), "an unknown policy closes"
+        permit = {"type": "permit"} | COUNTY
+        assert not await denied(consent(permit, **policy("OPTOUT")), "TREAT")
+        assert not await denied(consent(permit, **policy("OPTOUTE")), "HRESCH")
+        assert await denied(consent({"type": "permit"} | OTHER, **policy("OPTOUT")), "TREAT")
+        assert await denied(consent(DENY, **scoped("research")), "HRESCH")
+        assert not await denied(consent(DENY, **scoped("research")), "TREAT")
+        assert not await denied(consent(DENY, **scoped("adr")), "TREAT")
+        assert not await denied(consent(DENY | {"action": [{"coding": [{"code": "collect"}]}]}), "TREAT")
+
+    run(settings, story)
+
+
+def test_who_belongs_where(settings: Settings) -> None:
+    """An institution above is meant too; who is of no known institution may be of that one."""
+    group = {"resourceType": "Organization", "id": "group", "name": "集团"}
+    county = {
+        "resourceType": "Organization",
+        "id": "county",
+        "name": "县医院",
+        "partOf": {"reference": "Organization/group"},
+    }
+    to_group = DENY | {"actor": [{"role": {"text": "r"}, "reference": {"reference": "Organization/group"}}]}
+    assert asked(settings, [group, county, consent(to_group)]) == ALL
+    assert asked(settings, [], Who("user:x", "user", institution="other")) == ()
+    assert asked(settings, [], Who("user:x", "user")) == ALL
+    own = Who("user:p", "user", patient="p1", roles=frozenset({"patient"}))
+    assert asked(settings, [consent(DENY)], own, "PATRQT") == ()
+    another = Who("user:p", "user", patient="p2", roles=frozenset({"patient"}))
+    assert asked(settings, [], another, "PATRQT") == ALL
+
+
+def test_all_records_of_a_person(settings: Settings) -> None:
+    """The consent that one institution recorded counts for what all others sent, and for the golden one."""
+    number = SCHEMES[Kind.RESIDENT].invented(7)
+    people = [
+        {
+            "resourceType": "Patient",
+            "id": id_,
+            "identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": number}],
+            "name": [{"text": "万小明"}],
+            "birthDate": "1990-03-07",
+            "gender": "male",
+        }
+        for id_ in ("p1", "p2")
+    ]
+    stranger = {"resourceType": "Patient", "id": "p3", "name": [{"text": "别人"}]}
+
+    async def story(hub: Hub) -> None:
+        await hub.change_all([put(one) for one in (*people, stranger, consent(DENY))])
+        while not (await follow(hub, most=100)).finished:
+            pass
+        async with hub.database.connection() as connection:
+            [one] = await withouts(hub.store, connection, DOCTOR, "TREAT", NOW)
+            assert one.patients is not None
+            golden = next(id_ for id_ in one.patients if id_.startswith("golden-"))
+            assert one.patients == {"p1", "p2", golden}
+            for asked_for in ({"p2"}, {golden}):
+                found = await withouts(
+                    hub.store, connection, DOCTOR, "TREAT", NOW, patients=frozenset(asked_for)
+                )
+                assert found == (one,)
+            assert (
+                await withouts(hub.store, connection, DOCTOR, "TREAT", NOW, patients=frozenset({"p3"})) == ()
+            )
+
+    run(settings, story)
+
+
+def test_what_isn_t_understood_is_told(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(settings, [consent(DENY | {"dataPeriod": {"start": "2020"}})])
+    assert found == ALL
+    told = capsys.readouterr()
+    assert "Consent.provision.dataPeriod" in told.out + told.err

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from tests.intake import add_source, load_text, ndjson, told, versions
 from tests.support import run
 
 from xinglin.core.settings import Settings
@@ -245,3 +246,41 @@ def test_a_kill_loses_nothing(settings: Settings, database: str) -> None:
         assert connection.execute(
             "SELECT count(*) FROM label_carrier WHERE pending IS NOT NULL"
         ).fetchone() == (0,)
+
+
+def test_what_is_delivered_is_labelled_and_stays_unchanged(settings: Settings, tmp_path: Path) -> None:
+    """Delivered again, in whatever order and after the labels grew, it is the same record."""
+    add_source(settings, "his")
+    result = observation(
+        encounter={"reference": "Encounter/e1"}, meta={"lastUpdated": "2026-01-01T08:00:00Z"}
+    )
+    delivery = ndjson([result, ENCOUNTER, PATIENT])
+    assert told(load_text(settings, tmp_path, delivery, "his")) == (3, 3, 0, 0)
+    assert told(load_text(settings, tmp_path, ndjson([ORGANIZATION]), "his")) == (1, 1, 0, 0)
+    assert commands.apply(settings) == 2
+    count = versions(settings)
+    assert told(load_text(settings, tmp_path, delivery, "his")) == (3, 0, 3, 0)
+    assert versions(settings) == count
+
+    async def story(hub: Hub) -> None:
+        assert await labels(hub, "Observation", "o1") == {"sensitive", "PSY"}
+
+    run(settings, story)
+    newer = result | {"meta": {"lastUpdated": "2026-01-02T08:00:00Z"}, "status": "amended"}
+    assert told(load_text(settings, tmp_path, ndjson([newer]), "his")) == (1, 1, 0, 0)
+    assert told(load_text(settings, tmp_path, ndjson([result]), "his")) == (1, 0, 1, 0), "known"
+    run(settings, story)
+
+
+def test_explaining(settings: Settings, tmp_path: Path) -> None:
+    async def story(hub: Hub) -> None:
+        result = observation(code="56888-1", encounter={"reference": "Encounter/e1"})
+        await store(hub, ORGANIZATION, ENCOUNTER, result)
+
+    run(settings, story)
+    found = commands.explain_record(settings, "Observation", "o1")
+    assert [(hit.rule.id, hit.what) for hit in found.hits] == [("loinc-hiv", "56888-1")]
+    assert found.taken_over == [("PSY", "Encounter")]
+    file = tmp_path / "record.json"
+    file.write_text('{"resourceType": "Condition", "code": {"text": "艾滋病"}}', encoding="utf-8")
+    assert [hit.rule.id for hit in commands.explain_file(settings, file).hits] == ["text-hiv"]

@@ -54,26 +54,28 @@ def _denied(rule: Rule, asked: Asked, labels: RuleSet) -> Iterator[Region]:
         return
     left: Region | None = region
     for one in exceptions:
-        if one.deny or one.unclear:
-            continue
-        left = None if left is None else _without(left, _region(one, labels))
+        # Of two exceptions that meet the same record, the one that denies holds.
         yield from (_within(inner, region) for inner in _denied(one, asked, labels))
+        if not one.deny and _is_clear(one, asked):
+            left = None if left is None else _without(left, _region(one, labels))
     if left is not None:
         yield left
 
 
 def _concerns(rule: Rule, asked: Asked) -> bool:
-    """Tell whether the conditions on who asks, why and when are met."""
+    """Tell whether the conditions on who asks, why and when are met, as far as they are understood."""
     if rule.actors is not None and not _is_actor(rule, asked):
         return False
     if rule.purposes is not None and wider(asked.purpose).isdisjoint(rule.purposes):
         return False
     starts, ends = _moment(rule.starts, asked.zone), _moment(rule.ends, asked.zone, end=True)
-    if rule.deny:
-        return not (starts and asked.now < starts) and not (ends and asked.now >= ends)
-    # A time that can't be read opens nothing.
-    begun = rule.starts is None or (starts is not None and asked.now >= starts)
-    return begun and (rule.ends is None or (ends is not None and asked.now < ends))
+    return not (starts and asked.now < starts) and not (ends and asked.now >= ends)
+
+
+def _is_clear(rule: Rule, asked: Asked) -> bool:
+    """Tell whether all conditions of a rule are understood, so that it may permit."""
+    times = ((rule.starts, False), (rule.ends, True))
+    return not rule.unclear and all(t is None or _moment(t, asked.zone, end=end) for t, end in times)
 
 
 def _is_actor(rule: Rule, asked: Asked) -> bool:
