@@ -131,7 +131,7 @@ async def _measured(settings: Settings) -> list[Row]:
         with psycopg.connect(settings.database_url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         for name, pairs in QUESTIONS.items():
-            rows += await _compared(hub, settings.home, name, pairs)
+            rows += await _compared(hub, Path(settings.home), name, pairs)
     return rows
 
 
