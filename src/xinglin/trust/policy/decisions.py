@@ -13,7 +13,7 @@ from typing import Final
 
 from xinglin.core.errors import XinglinError
 from xinglin.core.settings import Settings
-from xinglin.core.telemetry import describe, logger
+from xinglin.core.telemetry import logger
 from xinglin.standards.confidentiality import rules as confidentiality
 from xinglin.trust.policy.cases import PUBLIC, Case, Decision
 from xinglin.trust.policy.cedar import Answer
@@ -93,7 +93,7 @@ class Policies:
         try:
             self._engine = engine_of(*self._folders)
         except XinglinError as error:
-            logger().error("policies not changed", **describe(error))
+            logger().error("policies not changed", code=error.code, detail=error.text())
             return
         self.generation += 1
         self._forget()

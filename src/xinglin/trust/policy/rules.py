@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any, Final, cast
 
 from xinglin.core.i18n import Phrase
@@ -103,16 +104,18 @@ def _rule(file: str, tree: Mapping[str, Any], comment: str, text: str) -> Rule:
 
 
 def _pieces(text: str) -> dict[str, tuple[str, str]]:
-    """Give, by id, the comment right above each rule, and the rule's own text."""
+    """Give, by id, the comment above each rule, the file's own where it has none, and the rule's text."""
     starts = [(match.group(1), match.start()) for match in _ID.finditer(text)]
     found: dict[str, tuple[str, str]] = {}
+    lines = takewhile(lambda line: line.startswith("//"), text.splitlines())
+    head = " ".join(line.removeprefix("//").strip() for line in lines)
     for (id_, start), (_, end) in zip(starts, [*starts[1:], ("", len(text))], strict=True):
         above = text[:start].splitlines()
         comment: list[str] = []
         while above and above[-1].startswith("//"):
             comment.insert(0, above.pop().removeprefix("//").strip())
         own = [line for line in text[start:end].splitlines() if not line.startswith("//")]
-        found[id_] = " ".join(comment), "\n".join(own).strip()
+        found[id_] = " ".join(comment) or head, "\n".join(own).strip()
     return found
 
 

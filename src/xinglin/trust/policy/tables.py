@@ -138,38 +138,54 @@ class Tables:
         return tuple(line)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A table that is being read."""
+
+    file: str
+    shape: Shape
+
+    def fault(self, row: int, column: str, detail: Phrase | str) -> FaultyPolicyTable:
+        return FaultyPolicyTable(file=self.file, row=row, column=column, detail=detail)
+
+    def header(self, header: Sequence[str]) -> None:
+        for column in self.shape.columns:
+            if column not in header:
+                raise self.fault(1, column, Phrase("the column is missing"))
+        for column in header:
+            if column not in self.shape.columns:
+                raise self.fault(1, column, Phrase("there is no such column"))
+
+    def row(self, line: int, row: Mapping[str | None, object]) -> Row:
+        if None in row or None in row.values():
+            raise self.fault(line, "-", Phrase("the row hasn't as many cells as the header"))
+        cells = {str(column): str(value).strip() for column, value in row.items()}
+        for column, value in cells.items():
+            if not value and column not in self.shape.optional:
+                raise self.fault(line, column, Phrase("the cell is empty"))
+        if cells["confidence"] not in CONFIDENCE:
+            detail = Phrase("it must be one of {words}", words=", ".join(CONFIDENCE))
+            raise self.fault(line, "confidence", detail)
+        return cells
+
+
 def read(name: str, text: str, file: str) -> dict[tuple[str, ...], Row]:
     """Read and check one table by itself. Raises FaultyPolicyTable."""
     shape = SHAPES[name]
-
-    def fault(row: int, column: str, detail: Phrase | str) -> FaultyPolicyTable:
-        return FaultyPolicyTable(file=file, row=row, column=column, detail=detail)
-
+    reading = _Reading(file, shape)
     found: dict[tuple[str, ...], Row] = {}
     try:
         reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-        for column in {*shape.columns} ^ {*(reader.fieldnames or [])}:
-            known = column in shape.columns
-            raise fault(
-                1, column, Phrase("the column is missing") if known else Phrase("there is no such column")
-            )
+        reading.header(reader.fieldnames or [])
         for row in reader:
-            line = reader.line_num
-            if None in row or None in row.values():
-                raise fault(line, "-", Phrase("the row hasn't as many cells as the header"))
-            cells = {column: value.strip() for column, value in row.items()}
-            for column, value in cells.items():
-                if not value and column not in shape.optional:
-                    raise fault(line, column, Phrase("the cell is empty"))
-            if cells["confidence"] not in CONFIDENCE:
-                words = ", ".join(CONFIDENCE)
-                raise fault(line, "confidence", Phrase("it must be one of {words}", words=words))
+            cells = reading.row(reader.line_num, row)
             key = tuple(cells[column] for column in shape.key)
             if key in found:
-                raise fault(line, shape.key[0], Phrase("{value} stands twice", value=", ".join(key)))
+                detail = Phrase("{value} stands twice", value=", ".join(key))
+                raise reading.fault(reader.line_num, shape.key[0], detail)
             found[key] = cells
     except csv.Error as error:
-        raise fault(0, "-", str(error)) from None
+        raise reading.fault(0, "-", str(error)) from None
     return found
 
 
