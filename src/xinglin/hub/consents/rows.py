@@ -45,7 +45,7 @@ async def change(connection: Connection, changes: Iterable[tuple[Key, Json | Non
 
 
 def _tell(key: Key, rule: Rule | None, faults: Faults, *, named: bool) -> None:
-    """Warn whoever runs the hub of what isn't enforced as it was meant; `xinglin consent list` tells it."""
+    """Warn whoever runs the hub of what isn't enforced as it was meant."""
     if rule is not None and not named:
         logger().warning("consent names no patient of this hub", consent=str(key))
     elif faults:

@@ -1,5 +1,6 @@
 """What consents deny: nothing that isn't understood ever opens a record."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,16 @@ CONDITIONS = st.fixed_dictionaries(
         "unclear": st.booleans(),
     },
 )
+
+
+def make(deny: bool, more: dict[str, Any], below: Sequence[Rule]) -> Rule:
+    """Make a rule of its conditions and exceptions."""
+    return Rule(deny, exceptions=tuple(below), **more)
+
+
 RULES = st.recursive(
-    st.builds(lambda deny, more: Rule(deny, **more), st.booleans(), CONDITIONS),
-    lambda inner: st.builds(
-        lambda deny, more, below: Rule(deny, exceptions=tuple(below), **more),
-        st.booleans(),
-        CONDITIONS,
-        st.lists(inner, max_size=3),
-    ),
+    st.builds(make, st.booleans(), CONDITIONS, st.just(())),
+    lambda inner: st.builds(make, st.booleans(), CONDITIONS, st.lists(inner, max_size=3)),
     max_leaves=6,
 )
 
