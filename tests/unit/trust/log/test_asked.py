@@ -28,7 +28,7 @@ def asked(*pairs: tuple[str, str]) -> Asked:
         ([("agent", "Practitioner/p")], Asked(practitioners=("p",))),
         ([("outcome", "4,8")], Asked(outcomes=("denied", "failed"))),
         ([("subtype", "read,login")], Asked(actions=("read", "login"))),
-        ([("action", "D")], Asked(actions=("delete",))),
+        ([("action", "D"), ("subtype", "delete,read")], Asked(actions=("delete",))),
         ([("action", "D"), ("subtype", "read")], Asked(actions=("-",))),
         ([("entity", "Observation/1")], Asked(entities=("Observation/1",))),
         ([("_id", "3,5")], Asked(numbers=(3, 5))),
