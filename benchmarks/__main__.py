@@ -19,6 +19,7 @@ ALL = (
     "lifelong",
     "linkage",
     "audit",
+    "gate",
 )
 
 for name in sys.argv[1:] or ALL:

@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey
 from xinglin.core.clock import now
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
+from xinglin.hub.opened import with_hub
 from xinglin.trust.tokens import clients, grants
 from xinglin.trust.tokens.client import Client, checked
 from xinglin.trust.tokens.scopes import Scopes
@@ -58,6 +59,13 @@ def write_policies(folder: Path) -> None:
         path = folder / name
         if not path.exists():
             path.write_text(text, encoding="utf-8")
+
+
+def token_beside(home: Path) -> str:
+    """Give the program a token of the hub that runs, or will, on the embedded database in a home folder."""
+    settings = Settings(home=str(home))
+    write_policies(settings.policies)
+    return with_hub(settings, lambda hub: token_for_everything(settings, hub), make=True)
 
 
 async def token_for_everything(settings: Settings, hub: Hub, id_: str = "tests") -> str:

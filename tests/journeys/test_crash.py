@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.everything import token_beside
 
 ROUNDS = 4
 
@@ -29,6 +30,7 @@ class Hub:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
+        self.token = token_beside(home)
 
     def start(self) -> None:
         environment = os.environ | {"XINGLIN_HOME": str(self.home), "XINGLIN_PORT": str(self.port)}
@@ -50,9 +52,8 @@ class Hub:
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request(
-                method, path, json.dumps(body) if body else None, {"Content-Type": "application/fhir+json"}
-            )
+            headers = {"Content-Type": "application/fhir+json", "Authorization": f"Bearer {self.token}"}
+            connection.request(method, path, json.dumps(body) if body else None, headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"{}")
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from tests.everything import token_beside
 
 from xinglin_demo import senders
 
@@ -45,6 +46,7 @@ def run_demo(home: Path, check) -> str:
             told += line
         with httpx.Client(base_url=f"http://127.0.0.1:{environment['XINGLIN_PORT']}", timeout=30) as client:
             wait(client)
+            client.headers["Authorization"] = f"Bearer {token_beside(home / 'demo')}"
             check(client, told)
         demo.send_signal(signal.SIGINT)
         assert demo.wait(60) == 0

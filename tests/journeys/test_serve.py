@@ -113,6 +113,7 @@ def test_workers_read_no_settings_of_their_own(home: Path) -> None:
     (home / "chosen.toml").write_text('language = "en"\nlog_level = "debug"\n')
     (home / "xinglin.toml").write_text("this is no TOML")
     with serving(home, XINGLIN_CONFIG=str(home / "chosen.toml")) as (_, root):
-        told = httpx.get(f"{root}/fhir/Patient/none").json()
-        assert "Patient/none" in json.dumps(told)
+        told = httpx.get(f"{root}/nowhere/none").json()
+        assert "/nowhere/none" in json.dumps(told)
+        assert httpx.get(f"{root}/fhir/Patient/none").status_code == 401
         assert httpx.get(f"{root}/fhir/Patient/none").headers["content-language"] == "en"

@@ -4,10 +4,11 @@ Relations are kept for less than a second. Consents aren't kept at all: an answe
 that matters has changed until it was found (`still_holds`), else it is found again.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Final
 
 from xinglin.core.clock import now
@@ -49,6 +50,8 @@ class Deciding:
         self._hub = hub
         self.policies: Policies = policies_of(settings)
         self._kept: dict[_Key, tuple[float, int, Seeing]] = {}
+        self._compiling: dict[_Key, tuple[float, asyncio.Future[Seeing]]] = {}
+        self._routes: tuple[int, Mapping[str, tuple[str, str]]] = (0, {})
         self._state: Gather[None, int] = Gather(self._read_state, lanes=1, most=CHECK_TOGETHER)
 
     def purpose(self, who: Who, named: str) -> str:
@@ -64,8 +67,11 @@ class Deciding:
 
     def door(self, name: str, method: str) -> Door:
         """Give the door of an interaction. Raises UnknownDoor."""
-        routes = {row["route"]: (row["action"], row["group"]) for row in self.policies.tables.rows("routes")}
-        return door(routes, name, method)
+        tables, generation = self.policies.tables, self.policies.generation
+        if self._routes[0] != generation:
+            rows = tables.rows("routes")
+            self._routes = generation, {row["route"]: (row["action"], row["group"]) for row in rows}
+        return door(self._routes[1], name, method)
 
     async def decide(self, asking: Asking, action: str, group: str) -> Decision:
         """Decide a door: no record, and so no relation or label, plays a part."""
@@ -90,13 +96,25 @@ class Deciding:
     async def seeing(self, asking: Asking, action: str) -> Seeing:
         """Give what may be seen (or changed) by an action."""
         key = _key(asking, action)
+        self.policies.refresh()
         generation = self.policies.generation
         at, of, found = self._kept.get(key, (0.0, 0, None))
         moment = time.monotonic()
-        if found is None or moment - at >= KEEP_SECONDS or of != generation:
-            found = await self._compile(asking, action)
-            self._keep(key, moment, generation, found)
-        return found
+        if found is not None and moment - at < KEEP_SECONDS and of == generation:
+            return found
+        # Whoever asks while it is compiled waits for the same one.
+        one = self._compiling.get(key)
+        if one is None or moment - one[0] >= KEEP_SECONDS:
+            one = moment, asyncio.ensure_future(self._compile(asking, action))
+            self._compiling[key] = one
+            one[1].add_done_callback(partial(self._compiled, key, moment, generation))
+        return await asyncio.shield(one[1])
+
+    def _compiled(self, key: _Key, moment: float, generation: int, task: "asyncio.Future[Seeing]") -> None:
+        if self._compiling.get(key, (0.0, None))[1] is task:
+            del self._compiling[key]
+        if not task.cancelled() and task.exception() is None:
+            self._keep(key, moment, generation, task.result())
 
     def forget(self) -> None:
         """Forget what is kept: relations have changed and shall count at once."""
