@@ -171,7 +171,8 @@ def demo(people: Annotated[int, typer.Option(help=_("how many people"), min=1)] 
 
 def _root(settings: configuration.Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"
+    scheme = "https" if settings.tls_certificate else "http"
+    return f"{scheme}://{host}:{settings.port}"
 
 
 def _tell_addresses(root: str, person: str) -> None:
