@@ -22,7 +22,7 @@ WAIT_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why a record has its labels: rules met, and classes taken over with the type of record they come from."""
+    """Why a record has its labels: rules met, and classes taken over with the type they come from."""
 
     labels: Sequence[Json]
     hits: Sequence[Hit]

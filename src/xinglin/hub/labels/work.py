@@ -17,6 +17,9 @@ from xinglin.hub.records import Key
 from xinglin.hub.store import Store
 
 BATCH: Final = 200
+"""Records looked at in one transaction."""
+CARRIERS: Final = 50
+"""Records whose classes are followed in one transaction, at most: few records refer to most of them yet."""
 
 _LOCK: Final = """
 SELECT rules, target, place, change_horizon() FROM label_progress FOR UPDATE SKIP LOCKED
@@ -33,7 +36,7 @@ _DONE: Final = "UPDATE label_progress SET target = NULL, updated = now()"
 _SET_PENDING: Final = "UPDATE label_carrier SET pending = change_base() WHERE pending = -1"
 _PENDING: Final = """
 SELECT key, type, id, pending, place FROM label_carrier WHERE pending IS NOT NULL
-ORDER BY pending, key LIMIT 1 FOR UPDATE
+ORDER BY pending, key LIMIT %s FOR UPDATE
 """
 _FOLLOWED: Final = "UPDATE label_carrier SET place = %s WHERE key = %s"
 _FOLLOWED_ALL: Final = "UPDATE label_carrier SET pending = NULL, place = -1 WHERE key = %s AND classes <> ''"
@@ -92,20 +95,22 @@ async def _follow(store: Store, connection: Connection, horizon: int) -> Step | 
     """Look at records that refer to one whose classes have changed."""
     if (await connection.execute(_SET_PENDING)).rowcount:
         return Step()
-    row = await (await connection.execute(_PENDING)).fetchone()
-    if row is None:
+    rows = await (await connection.execute(_PENDING, [CARRIERS])).fetchall()
+    if not rows:
         return None
-    key, kind, id_, pending, place = cast("tuple[int, str, str, int, int]", row)
-    if horizon < pending:
-        return Step(must_wait=True)
-    found = await referrers(connection, store, Key(kind, id_), after=place, most=BATCH)
-    written = await derive_again(connection, store, [one for _, one in found]) if found else 0
-    if len(found) == BATCH:
-        await connection.execute(_FOLLOWED, [found[-1][0], key])
-    else:
-        await connection.execute(_FOLLOWED_ALL, [key])
-        await connection.execute(_FOLLOWS_NO_MORE, [key])
-    return Step(len(found), written)
+    done = Step(must_wait=True)
+    for key, kind, id_, pending, place in cast("list[tuple[int, str, str, int, int]]", rows):
+        if pending > horizon or done.looked_at >= BATCH:
+            break
+        found = await referrers(connection, store, Key(kind, id_), after=place, most=BATCH)
+        written = await derive_again(connection, store, [one for _, one in found]) if found else 0
+        done = Step(done.looked_at + len(found), done.written + written)
+        if len(found) == BATCH:
+            await connection.execute(_FOLLOWED, [found[-1][0], key])
+        else:
+            await connection.execute(_FOLLOWED_ALL, [key])
+            await connection.execute(_FOLLOWS_NO_MORE, [key])
+    return done
 
 
 async def _due(store: Store, connection: Connection) -> Step | None:
