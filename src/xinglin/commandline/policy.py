@@ -181,7 +181,7 @@ def list_emergencies(
     rows = [
         (
             str(g.id),
-            g.since.isoformat("minutes", " "),
+            g.since.isoformat(" ", "minutes"),
             g.who,
             g.patient or "-",
             g.reason,
@@ -251,7 +251,7 @@ def list_grants(form: Format = Form.text) -> None:
             g.who,
             g.reason,
             g.words,
-            g.until.isoformat("minutes", " "),
+            g.until.isoformat(" ", "minutes"),
             _("ended") if g.ended else "-",
         )
         for g in map(_local, found)

@@ -58,7 +58,7 @@ class MayNotAsk(TrustError):
 
     code = "XL9306"
     message = "You can't be given emergency access."
-    remedy = "{remedy}"
+    remedy = "What you can do: {remedy}."
 
 
 class NoReview(TrustError):
