@@ -45,8 +45,11 @@ def serving(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
     """Run a hub; give its process and the address it prints, at which it answers at once."""
     with start(home, **settings) as hub:
         assert hub.stdout is not None
-        words = hub.stdout.readline().split()
-        assert words, hub.communicate()[1]
+        words: list[str] = []
+        while words[:1] != ["Xinglin"]:  # before it stands how to log in for the first time
+            line = hub.stdout.readline()
+            assert line, hub.communicate()[1]
+            words = line.split()
         try:
             yield hub, words[-1].removesuffix("/fhir")
         finally:
