@@ -1,12 +1,14 @@
 """`xinglin keys`: the keys that what is stored is encrypted with."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xinglin.commandline.shell import _, counting, out, show_table, tell
 from xinglin.core import settings as configuration
-from xinglin.hub.vault import commands
+
+if TYPE_CHECKING:
+    from xinglin.hub.vault.commands import Status
 
 cli = typer.Typer(no_args_is_help=True, help=_("The keys that what is stored is encrypted with."))
 
@@ -16,6 +18,8 @@ cli = typer.Typer(no_args_is_help=True, help=_("The keys that what is stored is 
     epilog=_("Exit codes: 0 the keys open; 10 settings, or the master key isn't at hand; 11 database."),
 )
 def status() -> None:
+    from xinglin.hub.vault import commands
+
     _show(commands.status(configuration.load()))
 
 
@@ -34,6 +38,8 @@ def rotate(
         bool, typer.Option("--wait", help=_("encrypt everything anew here, not in the running hub"))
     ] = False,
 ) -> None:
+    from xinglin.hub.vault import commands
+
     with counting(_("Rows encrypted anew")) as bar:
         found = commands.rotate(configuration.load(), master=master, wait=wait, step=bar.more)
     _show(found)
@@ -44,6 +50,8 @@ def rotate(
     epilog=_("Exit codes: 0 all open; 1 some don't, and which; 10 settings or keys; 11 database."),
 )
 def check() -> None:
+    from xinglin.hub.vault import commands
+
     with counting(_("Records checked")) as bar:
         found = commands.check(configuration.load(), step=bar.more)
     for number, count in sorted(found.by_key.items(), key=lambda item: item[0] or 0):
@@ -58,7 +66,7 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-def _show(found: commands.Status) -> None:
+def _show(found: "Status") -> None:
     if not found.keys:
         out.print(_("Nothing is encrypted: the setting encrypt is none."))
         return
