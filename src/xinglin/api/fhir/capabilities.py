@@ -8,6 +8,7 @@ from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.core.exact_json import Json, dumps
 from xinglin.standards.definitions import resource_types
 from xinglin.standards.search import Registry
+from xinglin.trust.log.asked import PARAMETERS
 
 SINCE = "2026-11-21"
 """When the statement below last changed."""
@@ -49,6 +50,10 @@ PROFILES: Mapping[str, Sequence[str]] = {
 }
 """By type: the profiles that the registries' records keep (IHE mCSD; docs/registries.md)."""
 
+_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
+AUDIT = "AuditEvent"
+
 EVERY_TYPE = (("validate", f"{_OPERATION}/Resource-validate"),)
 
 
@@ -75,6 +80,7 @@ def statement(base: str, registry: Registry) -> bytes:
         "rest": [
             {
                 "mode": "server",
+                "security": _security(base),
                 "resource": [_resource(kind, registry, referrers) for kind in sorted(resource_types())],
                 "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
                 "searchParam": [{"name": "_type", "type": "special"}, *_parameters("Resource", registry)],
@@ -87,7 +93,31 @@ def statement(base: str, registry: Registry) -> bytes:
     return dumps(made)
 
 
+def _security(base: str) -> Json:
+    """Tell how to prove who asks (http://hl7.org/fhir/smart-app-launch/conformance.html)."""
+    root = base.removesuffix("/fhir")
+    services = ("SMART-on-FHIR", "OAuth")
+    uris = (
+        ("authorize", "authorize"),
+        ("token", "token"),
+        ("introspect", "introspect"),
+        ("revoke", "revoke"),
+    )
+    return {
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [{"url": name, "valueUri": f"{root}/oauth/{path}"} for name, path in uris],
+            }
+        ],
+        "service": [{"coding": [{"system": _SECURITY, "code": one}]} for one in services],
+        "description": "Each answer is decided on for who asks and the purpose in the header Purpose-Of-Use.",
+    }
+
+
 def _resource(kind: str, registry: Registry, referrers: Mapping[str, Sequence[str]]) -> Json:
+    if kind == AUDIT:
+        return _audit(registry)
     known = registry.for_type(kind)
     includes = [f"{kind}:{code}" for code, one in sorted(known.items()) if one.kind == "reference"]
     operations = (*OPERATIONS.get(kind, ()), *EVERY_TYPE)
@@ -109,6 +139,22 @@ def _resource(kind: str, registry: Registry, referrers: Mapping[str, Sequence[st
         "operation": [{"name": name, "definition": definition} for name, definition in operations],
     }
     return made
+
+
+def _audit(registry: Registry) -> Json:
+    """Tell of the audit log: it is read and searched, and written by the hub alone."""
+    known = registry.for_type(AUDIT)
+    return {
+        "type": AUDIT,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{AUDIT}",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": [
+            {"name": name, "definition": known[name].url, "type": known[name].kind}
+            for name in PARAMETERS
+            if name in known
+        ],
+    }
 
 
 def _parameters(kind: str, registry: Registry) -> list[Json]:
