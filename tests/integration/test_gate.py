@@ -255,7 +255,8 @@ def test_emergency(settings: Settings) -> None:
         assert reviewed.ended is not None
         gate.deciding.forget()
         ended = await enter(gate, WANG, purpose="BTG")
-        assert isinstance(await refusal(ended.read(Key("Observation", "o2"))), Closed)
+        assert isinstance(await refusal(ended.read(Key("Observation", "o2"))), Hidden)
+        assert await ids(ended, "Observation") == ([], 0)
         two = Who("user:p2", "user", roles=frozenset({"patient"}), patient="p2")
         mine = await audit.find(await enter(gate, two, "audit-search"), LogAsked(), None, 100)
         assert "emergency.ask" in {one.told.action for one in mine.entries}

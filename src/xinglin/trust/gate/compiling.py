@@ -61,6 +61,16 @@ def compiled(
     return tuple(_whole(_merged(_needed(made)), frozenset[str]().union(*types.values())))
 
 
+def openable(openings: Sequence[Opening], *, tables: Tables, who: Who, action: str) -> frozenset[str]:
+    """Give the types of which an action could be open to somebody, however they stand to patients by now."""
+    of_group = _types(tables)
+    types = frozenset[str]().union(*(of_group.get(one.group, frozenset()) for one in openings))
+    if who.scopes is None:
+        return types
+    scopes = parsed(who.scopes)
+    return frozenset(one for one in types if scopes.permits(one, INTERACTIONS.get(action, "read")))
+
+
 def _types(tables: Tables) -> Mapping[str, frozenset[str]]:
     """Give the resource types of each group."""
     found: dict[str, set[str]] = {}

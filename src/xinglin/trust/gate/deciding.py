@@ -18,7 +18,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.sight import Sight, Without
 from xinglin.trust.consent import is_above_consent, state, withouts
 from xinglin.trust.gate.asking import Asking
-from xinglin.trust.gate.compiling import Opened, compiled
+from xinglin.trust.gate.compiling import Opened, compiled, openable
 from xinglin.trust.gate.doors import Door, door
 from xinglin.trust.gate.errors import NotForThisPurpose
 from xinglin.trust.gate.seeing import Seeing, Shade
@@ -164,6 +164,7 @@ class Deciding:
             tuple(dict.fromkeys(rule for one in openings for rule in one.rules)),
             tuple(Shade(one.view, of) for one, of in zip(opened, masks, strict=True)),
             current,
+            openable(openings, tables=tables, who=who, action=action),
         )
 
     def _masks(self, asking: Asking, opened: Opened) -> Masks:

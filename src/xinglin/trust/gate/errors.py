@@ -27,7 +27,7 @@ class Closed(TrustError):
     code = "XL9501"
     message = "{action} isn't open to you for the purpose {purpose}."
     remedy = (
-        "{advice} Rules that could open it: {rules}. Another purpose is named in the header Purpose-Of-Use."
+        "{advice}. Rules that could open it: {rules}. Another purpose is named in the header Purpose-Of-Use."
     )
 
 
@@ -36,7 +36,7 @@ class Hidden(TrustError):
 
     code = "XL9502"
     message = "{key} isn't known here, or isn't open to you for the purpose {purpose}."
-    remedy = "Check the type and the id. {advice} Rules that could open it: {rules}."
+    remedy = "Check the type and the id. {advice}. Rules that could open it: {rules}."
     status = 404
     issue = "not-found"
 

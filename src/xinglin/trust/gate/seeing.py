@@ -28,13 +28,15 @@ class Shade:
 class Seeing:
     """What was decided: which records (`sight`), what is masked in them (`shades`), by what (`rules`).
 
-    `consents` is the state of the consents that `sight` keeps to; None: consent plays no part.
+    `consents` is the state of the consents that `sight` keeps to; None: consent plays no part. `types` are
+    those that policies and scopes could open, to whoever is related so.
     """
 
     sight: Sight
     rules: tuple[str, ...] = ()
     shades: tuple[Shade, ...] = ()
     consents: int | None = None
+    types: frozenset[str] = frozenset()
 
     @cached_property
     def masks(self) -> bool:
@@ -62,8 +64,8 @@ class Seeing:
         return conceal
 
     def opens(self, kind: str | None) -> bool:
-        """Tell whether any record of a type (None: of any type) may be open."""
-        return any(one.types is None or kind is None or kind in one.types for one in self.sight.views)
+        """Tell whether records of a type (None: of any type) could be open, whether there are any or not."""
+        return bool(self.types) if kind is None else kind in self.types
 
     def hides_nothing(self, kind: str) -> bool:
         """Tell whether every record of a type is open, so that unknown ones may be told as such."""
