@@ -1,5 +1,6 @@
 """Relations: who is treating whom, as the records of this moment say."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,9 @@ from tests.support import run
 
 from xinglin.core.clock import instant, now
 from xinglin.hub.changes import Update
+from xinglin.hub.intake import sources
 from xinglin.hub.records import Key
+from xinglin.hub.registries.records import organization_id
 from xinglin.trust.policy import grants
 from xinglin.trust.policy.relations import Relations, related, relations
 from xinglin.trust.policy.tables import build
@@ -16,6 +19,14 @@ from xinglin.trust.who import Who
 TABLES = build({})
 WANG = Who("user:wang", "user", roles=frozenset({"clinician"}), practitioner="wang", department="heart")
 CLINIC = Who("user:li", "user", roles=frozenset({"village-doctor"}), practitioner="li", institution="clinic")
+SOURCE = sources.Source(
+    id="clinic-his",
+    institution="12368021A00000038K",
+    institution_name="clinic",
+    system="HIS",
+    formats=("fhir",),
+)
+PLACE = organization_id(SOURCE.institution)
 KIND = {"coding": [{"system": "urn:xinglin:cs:care-kind", "code": "family-doctor"}]}
 
 
@@ -246,6 +257,40 @@ def test_relations_are_what_the_records_say(settings, records, who, expected):
     assert every.of("p1") == expected
     if "care-team" in expected or not expected:
         assert "p2" not in every.patients.get("care-team", ())
+
+
+@pytest.mark.parametrize(
+    ("record", "who", "expected"),
+    [
+        ({"class": "IMP", "period": {"start": ago(days=300)}}, CLINIC, {"treating"}),
+        ({"class": "IMP", "period": {"start": ago(days=401)}}, CLINIC, set()),
+        ({"class": "AMB", "period": {"start": ago(hours=71)}}, CLINIC, {"treating"}),
+        ({"class": "AMB", "period": {"start": ago(hours=73)}}, CLINIC, set()),
+        ({"class": "IMP", "status": "finished", "period": {"end": ago(hours=71)}}, CLINIC, {"treating"}),
+        ({"class": "IMP", "status": "finished", "period": {"end": ago(hours=73)}}, CLINIC, set()),
+        ({"class": "IMP", "period": {"start": ago(hours=1)}, "source": "other"}, CLINIC, set()),
+        (
+            {"class": "IMP", "period": {"start": ago(hours=1)}, "serviceProvider": ref("Organization/x")},
+            CLINIC,
+            set(),
+        ),
+        ({"class": "IMP", "period": {"start": ago(hours=1)}}, WANG, set()),
+    ],
+)
+def test_a_visit_that_names_no_institution_is_of_the_one_that_sent_it(settings, record, who, expected):
+    """For who is of the whole institution; not for who is of one department."""
+    code, source = record.pop("class"), record.pop("source", "clinic-his")
+    made = encounter("e", "p1") | record
+    made["class"] = made["class"] | {"code": code}
+    made["meta"] = {"source": f"urn:xinglin:source:{source}:1#1"}
+
+    async def registered(hub):
+        async with hub.database.connection() as connection:
+            await sources.add(connection, SOURCE)
+
+    every, some = ask(settings, [*BASE, made], replace(who, institution=PLACE), after=registered)
+    assert some == expected
+    assert every.of("p1") == expected
 
 
 def test_who_is_nobody_in_the_records_has_no_relations(settings):

@@ -17,6 +17,7 @@ from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.search.resolve import Prepared, Resolver
 from xinglin.hub.search.sql import Sql, anything, array, everything, fill, keys
+from xinglin.hub.sight.origins import origin_keys
 from xinglin.standards.search import conditions as c
 from xinglin.standards.search import parse_search
 from xinglin.standards.search.keys import self_key
@@ -28,6 +29,8 @@ ITSELF: Final = "_id"
 """In the column `patient`: the record found is the Patient."""
 BY_NUMBER: Final = ":identifier"
 """Asks for references that name somebody by number."""
+BY_SOURCE: Final = "{sources}"
+"""In the column `by`: whoever's institution has sent the record."""
 BY_ROLE: Final = "roles:"
 """In the column `by`: whoever has one of these roles, whatever the record says."""
 KEPT: Final = 1_000
@@ -128,7 +131,11 @@ async def _arm(
     if base is None:
         return None
     found = base.sql(resolver.compiler)
-    if not row["by"].startswith(BY_ROLE):
+    if row["by"] == BY_SOURCE:
+        if not stands.sources:
+            return None
+        found = everything([found, keys(sorted(origin_keys(stands.sources)))])
+    elif not row["by"].startswith(BY_ROLE):
         named = [await _prepared(hub, resolver, row, [pair]) for pair in _named(row, stands)]
         either = [one.conditions[0] for one in named if one is not None]
         if not either:

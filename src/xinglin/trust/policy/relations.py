@@ -12,13 +12,10 @@ from typing import Final, cast
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.identity import rows as identity
-from xinglin.hub.intake import sources
-from xinglin.hub.registries.records import organization_id, read_key
 from xinglin.hub.search.sql import fill, join
-from xinglin.standards.identifiers import Fault
 from xinglin.trust.policy import grants
 from xinglin.trust.policy.relation_queries import arms
-from xinglin.trust.policy.standing import Standing, standing
+from xinglin.trust.policy.standing import Standing, origins, standing
 from xinglin.trust.policy.tables import Tables
 from xinglin.trust.who import Who
 
@@ -118,21 +115,3 @@ async def same_people(connection: Connection, ids: Iterable[str]) -> dict[str, f
     for one in members:
         people.setdefault(one.golden, {one.golden}).add(one.patient)
     return {id_: frozenset(people[at]) for id_ in wanted if (at := golden.get(id_, id_)) in people}
-
-
-async def origins(connection: Connection, who: Who) -> frozenset[str]:
-    """Give the sources that deliver for somebody's institution, as `hub.sight` names them."""
-    if who.institution is None:
-        return frozenset()
-    listed = await sources.list_all(connection)
-    return frozenset(
-        f"source:{one.id}"
-        for one in listed
-        if one.id != sources.LOCAL.id and who.institution in _registered(one)
-    )
-
-
-def _registered(source: sources.Source) -> set[str]:
-    """Give the ids under which a source's institution may be registered."""
-    keys = [read_key(code) for code in (source.institution, source.institution_code or "") if code]
-    return {organization_id(key) for key in keys if not isinstance(key, Fault)}

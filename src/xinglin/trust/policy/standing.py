@@ -7,8 +7,11 @@ from typing import Any
 from xinglin.core.exact_json import Json
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
+from xinglin.hub.intake import sources
 from xinglin.hub.records import Key
+from xinglin.hub.registries.records import organization_id, read_key
 from xinglin.hub.search.search import Asked
+from xinglin.standards.identifiers import Fault
 from xinglin.trust.who import Who
 
 MOST = 50
@@ -25,11 +28,15 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whoever asks, as person and as place: the department, or the institution of who has none; and roles."""
+    """Whoever asks, as person and as place: the department, or the institution of who has none; and roles.
+
+    `sources` deliver for the whole institution, in the form of `hub.sight`; none for who is of a department.
+    """
 
     practitioners: Named = Named()
     places: Named = Named()
     roles: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
 
 
 async def standing(hub: Hub, connection: Connection, who: Who) -> Standing:
@@ -42,7 +49,8 @@ async def standing(hub: Hub, connection: Connection, who: Who) -> Standing:
     place_id = who.department or who.institution
     if place_id is not None:
         place = await _named(hub, connection, "Organization", place_id)
-    return Standing(person, place, who.roles)
+    whole = await origins(connection, who) if who.department is None else frozenset[str]()
+    return Standing(person, place, who.roles, whole)
 
 
 async def _named(hub: Hub, connection: Connection, kind: str, id_: str) -> Named:
@@ -79,3 +87,21 @@ async def _ids(
     asked = Asked([(parameter, ",".join(values)), ("_count", str(MOST)), ("_elements", "id")], kind)
     found = await hub.search(asked, connection)
     return [str(hit.record.key) for hit in found.matches]
+
+
+async def origins(connection: Connection, who: Who) -> frozenset[str]:
+    """Give the sources that deliver for somebody's institution, as `hub.sight` names them."""
+    if who.institution is None:
+        return frozenset()
+    listed = await sources.list_all(connection)
+    return frozenset(
+        f"source:{one.id}"
+        for one in listed
+        if one.id != sources.LOCAL.id and who.institution in _registered(one)
+    )
+
+
+def _registered(source: sources.Source) -> set[str]:
+    """Give the ids under which a source's institution may be registered."""
+    keys = [read_key(code) for code in (source.institution, source.institution_code or "") if code]
+    return {organization_id(key) for key in keys if not isinstance(key, Fault)}
