@@ -138,4 +138,6 @@ def test_into_the_oldest_server(settings: Settings, oldest_server: str, tmp_path
     run(settings, fill)
     archive.backup(settings.database_url, tmp_path / "hub.backup")
     archive.restore(oldest_server, tmp_path / "hub.backup")
-    assert run(Settings(database_url=oldest_server, home=settings.home), everything) == run(settings, everything)
+    assert run(Settings(database_url=oldest_server, home=settings.home), everything) == run(
+        settings, everything
+    )

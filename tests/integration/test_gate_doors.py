@@ -83,7 +83,9 @@ def test_a_token_that_is_worth_nothing(doors: tuple[TestClient, psycopg.Connecti
         before = len(entries(connection))
         answer = client.get("/fhir/Patient", headers={"Authorization": token})
         assert answer.status_code == 401
-        assert [(who, outcome) for who, _, outcome in entries(connection)[before:]] == [("anonymous", "denied")]
+        assert [(who, outcome) for who, _, outcome in entries(connection)[before:]] == [
+            ("anonymous", "denied")
+        ]
     assert client.get("/fhir/Patient?access_token=abc").status_code == 400
 
 
