@@ -226,15 +226,3 @@ async def start_mllp(
         listener.connected, host, port, ssl=tls, ssl_handshake_timeout=handshake
     )
     return server, listener
-
-
-async def serve_mllp(
-    host: str, port: int, receive: Receive, *, limits: Limits = _LIMITS, language: str = "zh"
-) -> None:
-    """Listen until cancelled."""
-    server, listener = await start_mllp(host, port, receive, limits=limits, language=language)
-    try:
-        await server.serve_forever()
-    finally:
-        server.close()
-        await listener.close()

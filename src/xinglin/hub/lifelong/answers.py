@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from xinglin.core.exact_json import Json
 from xinglin.hub.hub import Hub
@@ -18,8 +18,6 @@ from xinglin.hub.lifelong.tables import rows
 from xinglin.hub.lifelong.timeline import Asked, Timeline, timeline
 from xinglin.hub.lifelong.units import unified
 from xinglin.hub.lifelong.values import Value, converted, item_of
-
-_NORMAL: Final = frozenset({"N", "NEG", "ND", "NR"})
 
 
 async def ask_timeline(hub: Hub, id_: str, asked: Asked, language: str, gaze: Gaze = OPEN) -> Json:
@@ -150,11 +148,6 @@ def _flag(raw: Json) -> str:
         if concept.get("text"):
             return str(concept["text"])
     return ""
-
-
-def is_abnormal(flag: str) -> bool:
-    """Tell whether a flag asks for a look."""
-    return bool(flag) and flag not in _NORMAL
 
 
 def _range(part: Statement | Part, raw: Json, value: Value) -> Json:

@@ -15,7 +15,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.opened import with_hub
 from xinglin.hub.records import Key
 from xinglin.trust.log.log import Log
-from xinglin.trust.login import accounts, attempts, first, roles
+from xinglin.trust.login import accounts, attempts, roles
 from xinglin.trust.login.accounts import Account
 from xinglin.trust.login.errors import WrongAccount
 from xinglin.trust.login.managing import Managing
@@ -186,12 +186,3 @@ def list_roles(settings: Settings, login: str | None) -> list[Given]:
             return await roles.list_all(connection, account.login)
 
     return with_hub(settings, work)
-
-
-def first_secret(settings: Settings) -> str | None:
-    """Make the first administrator if there is no account; give the one-time password, else None."""
-
-    async def work(hub: Hub) -> str | None:
-        return await first.make_first(hub.database, settings, Log(hub.database))
-
-    return with_hub(settings, work, make=True)
