@@ -8,7 +8,10 @@ from xinglin_demo.tables import table
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """Somebody with a role: in an institution (its credit code), as one of its staff, or as a patient."""
+    """Somebody with a role: in an institution (its credit code), as one of its staff, or as a patient.
+
+    A specialist's `role` are two words: the treating role, and the one for a class of sensitive records.
+    """
 
     login: str
     name: str

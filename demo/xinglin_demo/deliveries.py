@@ -1,14 +1,17 @@
-"""The province as its institutions would send it: files of seven systems in five formats.
+"""The province as its institutions would send it: files of nine systems in five formats.
 
 Everything is rendered from the bundles of `province`, so it tells the same story. Different institutions know
-the same person by different numbers. Some files are faulty on purpose (`tables/faults.csv`).
+the same person by different numbers. Some files are faulty on purpose (`tables/faults.csv`). What goes on
+today (`present`) is about these people, but in none of the bundles.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from xinglin.core.clock import now
 from xinglin_demo import identifiers
+from xinglin_demo.present import CHINA, Present
 from xinglin_demo.province import DEFAULT_TODAY
 from xinglin_demo.sending.cda import Traditional, example
 from xinglin_demo.sending.centre import Centre
@@ -61,11 +64,14 @@ def senders() -> tuple[Sender, ...]:
     )
 
 
-def deliveries(people: int = 200, seed: int = 20261121, today: date = DEFAULT_TODAY) -> Iterator[Delivery]:
+def deliveries(
+    people: int = 200, seed: int = 20261121, today: date = DEFAULT_TODAY, present: date | None = None
+) -> Iterator[Delivery]:
     """Yield the files of every sender, in the order in which they are sent.
 
-    The same arguments give the same bytes everywhere. All files are made before the first is given: memory
-    grows with `people`, by about 40 KB for each.
+    `today` is where the province's past ends; who is treated on the day `present`, by default this one, has
+    open visits. The same arguments give the same bytes everywhere. All files are made before the first is
+    given: memory grows with `people`, by about 40 KB for each.
     """
     city, county, primary, traditional, centre = City(), County(), Primary(), Traditional(), Centre()
     known = list(stories(people, seed, today))
@@ -73,13 +79,16 @@ def deliveries(people: int = 200, seed: int = 20261121, today: date = DEFAULT_TO
         for one in (city, county, primary, traditional, centre):
             one.take(story)
     faults = Faults(known[0], datetime.combine(today, time(8)))
+    going_on = Present(known, present or now().astimezone(CHINA).date())
     results = list(city.lis_files())
     found = {
-        "city-his": [*city.his_files(), *faults.city_his()],
+        "city-his": [*city.his_files(), *faults.city_his(), *going_on.city()],
         "city-lis": [*results, *faults.city_lis(results[-1][1] if results else b"")],
+        "county-ward": [*going_on.ward()],
         "county-hospital": [*county.files(), *faults.county()],
         "tcm-hospital": [*traditional.files(), *faults.traditional(example(known[0]))],
         "township-centre": primary.township_files(),
+        "township-contracts": [*going_on.township()],
         "village-clinic": [*primary.village_files(), *faults.village()],
         "imaging-centre": [*centre.files(), *faults.centre()],
     }

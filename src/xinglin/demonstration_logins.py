@@ -6,6 +6,7 @@ no password of the demo is published, so it does no harm if a demo listens on a 
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +22,18 @@ from xinglin.trust.login.first import HUB
 from xinglin.trust.login.managing import Managing
 from xinglin.trust.login.roles import Place
 from xinglin.trust.login.service import Login
+from xinglin.trust.policy import contracts, grants
 from xinglin_demo.accounts import DemoAccount
 from xinglin_demo.accounts import accounts as invented
 
 FILE: Final = "logins.txt"
 LETTERS: Final = "abcdefghjkmnpqrstuvwxyz"
 LENGTH: Final = 12
+NUMBERS: Final = ("practitioner", "staff")
+"""What formats call the numbers of staff: HL7 v2, and documents and tables."""
+RESEARCHER: Final = "researcher"
+CONTRACT: Final = "XL-2026-001"
+CONTRACT_DAYS: Final = 365
 
 
 def logins(settings: Settings) -> dict[str, str]:
@@ -44,7 +51,8 @@ async def make_logins(settings: Settings, hub: Hub, somebody: str) -> None:
     An account whose password isn't in the file gets a new one. Done again, it changes nothing.
     """
     kept = logins(settings)
-    login = Login(hub.database, settings, Log(hub.database))
+    log = Log(hub.database)
+    login = Login(hub.database, settings, log)
     managing = Managing(login, HUB)
     for one in invented():
         async with hub.database.connection() as connection:
@@ -53,11 +61,25 @@ async def make_logins(settings: Settings, hub: Hub, somebody: str) -> None:
         if known is None:
             await managing.add(one.login, one.name)
         if not held:
-            await managing.grant(one.login, one.role, await _place(hub, one, somebody))
+            place = await _place(hub, one, somebody)
+            for role in one.role.split():
+                await managing.grant(one.login, role, place)
         if known is None or one.login not in kept:
             kept[one.login] = _password()
             _write(settings.folder / FILE, kept)
             await _set(login, one.login, kept[one.login])
+        if one.role == RESEARCHER:
+            await _contract(hub, log, f"user:{one.login}")
+
+
+async def _contract(hub: Hub, log: Log, who: str) -> None:
+    """Give a researcher a contract for the data, unless one is in force."""
+    async with hub.database.connection() as connection:
+        held = await grants.in_force(connection, who)
+    if not held:
+        until = (clock.now() + timedelta(days=CONTRACT_DAYS)).date().isoformat()
+        words = "演示：慢性病用药与转归研究"
+        await contracts.add(hub, log, HUB, who=who, contract=CONTRACT, words=words, last_day=until)
 
 
 def _password() -> str:
@@ -87,8 +109,8 @@ async def _place(hub: Hub, one: DemoAccount, somebody: str) -> Place:
     institution = organization_id(key) if key is not None and not isinstance(key, Fault) else None
     practitioner = patient = None
     if one.staff_number is not None:
-        number = f"urn:xinglin:id:{one.institution}:staff|{one.staff_number}"
-        practitioner = await _first(hub, "Practitioner", number)
+        numbers = [f"urn:xinglin:id:{one.institution}:{sort}|{one.staff_number}" for sort in NUMBERS]
+        practitioner = await _first(hub, "Practitioner", ",".join(numbers))
     if one.patient:
         patient = await _first(hub, "Patient", somebody)
     return Place(institution, None, practitioner, patient)

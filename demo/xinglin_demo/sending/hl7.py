@@ -1,6 +1,6 @@
-"""A city hospital in HL7 v2.5.1: its information system (GB 18030) and its laboratory (UTF-8).
+"""Hospitals in HL7 v2.5.1: a city's information system (GB 18030) and laboratory (UTF-8), a county's wards.
 
-Both number people alike. The laboratory codes its items in its own way (`tables/local_items.csv`).
+The city's number people alike. The laboratory codes its items in its own way (`tables/local_items.csv`).
 """
 
 from collections import defaultdict
@@ -11,6 +11,7 @@ from xinglin_demo.story import Diagnosis, Prescription, Report, Result, Story, V
 from xinglin_demo.tables import rows_by
 
 AUTHORITY = "青囊市人民医院"
+HOSPITALS = {"city": AUTHORITY, "county": "橘井县人民医院"}
 CHARSETS = {"HIS": "GB 18030-2000", "LIS": "UNICODE UTF-8"}
 ENCODINGS = {"HIS": "gb18030", "LIS": "utf-8"}
 SEXES = {"male": "M", "female": "F"}
@@ -32,37 +33,40 @@ class City:
         for visit in story.at("city"):
             year = f"{visit.start:%Y}"
             self.his[f"{year}-adt.hl7"] += admissions(story, visit)
-            self.his[f"{year}-orders.hl7"] += _orders(story, visit)
+            self.his[f"{year}-orders.hl7"] += orders(story, visit)
             self.lis[f"{year}-results.hl7"] += _results(story, visit)
 
     def his_files(self) -> Iterator[tuple[str, bytes]]:
         """Give the files of the information system."""
-        return _files(self.his, "HIS")
+        return files(self.his, "HIS")
 
     def lis_files(self) -> Iterator[tuple[str, bytes]]:
         """Give the files of the laboratory."""
-        return _files(self.lis, "LIS")
+        return files(self.lis, "LIS")
 
 
-def _files(found: dict[str, list[Message]], system: str) -> Iterator[tuple[str, bytes]]:
+def files(found: dict[str, list[Message]], system: str) -> Iterator[tuple[str, bytes]]:
+    """Give messages as files, by the files' names, in the order in which they were sent."""
     for name in sorted(name for name, messages in found.items() if messages):
         text = "".join(message for _, message in sorted(found[name]))
         yield name, text.encode(ENCODINGS[system])
 
 
-def message(system: str, event: str, at: datetime, number: str, segments: Iterable[str]) -> Message:
+def message(
+    system: str, event: str, at: datetime, number: str, segments: Iterable[str], *, hospital: str = AUTHORITY
+) -> Message:
     """Write a message; `event` such as ADT^A01^ADT_A01."""
     head = (
-        rf"MSH|^~\&|{system}|{AUTHORITY}|XINGLIN|JX|{at:%Y%m%d%H%M%S}||{event}|{system}{number}|P|2.5.1"
+        rf"MSH|^~\&|{system}|{hospital}|XINGLIN|JX|{at:%Y%m%d%H%M%S}||{event}|{system}{number}|P|2.5.1"
         f"|||||CHN|{CHARSETS[system]}"
     )
     return at, "".join(f"{segment}\r" for segment in [head, *segments])
 
 
-def patient(story: Story) -> str:
+def patient(story: Story, place: str = "city") -> str:
     """Write PID: the hospital's number and the resident identity number."""
     return (
-        f"PID|1||{story.number_at('city')}^^^{AUTHORITY}^MR~{story.resident_number}^^^^NI||{story.name}^"
+        f"PID|1||{story.number_at(place)}^^^{HOSPITALS[place]}^MR~{story.resident_number}^^^^NI||{story.name}^"
         f"||{story.born:%Y%m%d}|{SEXES[story.sex]}|||{story.address}^^青囊市^杏林省^^CHN^H"
         f"||{story.phone}^PRN^CP"
     )
@@ -70,30 +74,31 @@ def patient(story: Story) -> str:
 
 def _visit(visit: Visit, *, ended: bool = False) -> str:
     fields = [""] * 46
-    fields[0:4] = ["PV1", "1", "I" if visit.stay else "O", f"{visit.department}^^^{AUTHORITY}"]
+    fields[0:4] = ["PV1", "1", "I" if visit.stay else "O", f"{visit.department}^^^{HOSPITALS[visit.place]}"]
     fields[7] = f"{visit.staff.number}^{visit.staff.name}"
-    fields[19] = f"{visit.number}^^^{AUTHORITY}^VN"
+    fields[19] = f"{visit.number}^^^{HOSPITALS[visit.place]}^VN"
     fields[44] = f"{visit.start:%Y%m%d%H%M%S}"
     fields[45] = f"{visit.end:%Y%m%d%H%M%S}" if ended else ""
     return "|".join(fields)
 
 
-def admissions(story: Story, visit: Visit) -> list[Message]:
+def admissions(story: Story, visit: Visit, *, ended: bool = True) -> list[Message]:
     """Write what ADT tells of a visit: its beginning with diagnoses and measurements, a stay's end."""
+    hospital = HOSPITALS[visit.place]
     begun = [
         f"EVN|{'A01' if visit.stay else 'A04'}|{visit.start:%Y%m%d%H%M%S}",
-        patient(story),
+        patient(story, visit.place),
         _visit(visit),
         *_measurements(visit),
         *_allergies(story, visit),
         *(_diagnosis(at, one, visit) for at, one in enumerate(visit.diagnoses, 1)),
     ]
     event = "ADT^A01^ADT_A01" if visit.stay else "ADT^A04^ADT_A01"
-    found = [message("HIS", event, visit.start, f"{visit.number}A", begun)]
-    if visit.stay:
-        ended = [
+    found = [message("HIS", event, visit.start, f"{visit.number}A", begun, hospital=hospital)]
+    if visit.stay and ended:
+        over = [
             f"EVN|A03|{visit.end:%Y%m%d%H%M%S}",
-            patient(story),
+            patient(story, visit.place),
             _visit(visit, ended=True),
             *(_diagnosis(at, one, visit) for at, one in enumerate(visit.diagnoses, 1)),
             *(
@@ -101,7 +106,9 @@ def admissions(story: Story, visit: Visit) -> list[Message]:
                 for at, one in enumerate(visit.operations, 1)
             ),
         ]
-        found.append(message("HIS", "ADT^A03^ADT_A03", visit.end, f"{visit.number}E", ended))
+        found.append(
+            message("HIS", "ADT^A03^ADT_A03", visit.end, f"{visit.number}E", over, hospital=hospital)
+        )
     return found
 
 
@@ -127,18 +134,26 @@ def _diagnosis(at: int, one: Diagnosis, visit: Visit) -> str:
     return f"DG1|{at}||{one.code}^{one.name}^I10|{one.name}|{visit.start:%Y%m%d}|{'A' if visit.stay else 'F'}"
 
 
-def _orders(story: Story, visit: Visit) -> list[Message]:
-    at = visit.start + timedelta(minutes=10)
+def orders(story: Story, visit: Visit) -> list[Message]:
+    """Write the orders of a visit: laboratory and medicines."""
+    at, hospital = visit.start + timedelta(minutes=10), HOSPITALS[visit.place]
     found = [
-        message("HIS", "OML^O21^OML_O21", at, f"{visit.number}L{number}", _requested(story, visit, number))
+        message(
+            "HIS",
+            "OML^O21^OML_O21",
+            at,
+            f"{visit.number}L{number}",
+            _requested(story, visit, number),
+            hospital=hospital,
+        )
         for number, report in enumerate(visit.reports)
         if report.results
     ]
     if visit.prescriptions:
-        segments = [patient(story), _visit(visit)]
+        segments = [patient(story, visit.place), _visit(visit)]
         for line, one in enumerate(visit.prescriptions, 1):
             segments += _medicine(visit, line, one)
-        found.append(message("HIS", "RDE^O11^RDE_O11", at, f"{visit.number}R", segments))
+        found.append(message("HIS", "RDE^O11^RDE_O11", at, f"{visit.number}R", segments, hospital=hospital))
     return found
 
 
@@ -146,7 +161,7 @@ def _requested(story: Story, visit: Visit, number: int) -> list[str]:
     report = visit.reports[number]
     doctor = f"{visit.staff.number}^{visit.staff.name}"
     return [
-        patient(story),
+        patient(story, visit.place),
         _visit(visit),
         f"ORC|NW|{visit.number}-{number}^HIS|||||||{visit.start:%Y%m%d%H%M%S}|||{doctor}",
         f"OBR|1|{visit.number}-{number}^HIS||{report.panel['key'].upper()}^{report.panel['name']}^L",
@@ -173,7 +188,7 @@ def _results(story: Story, visit: Visit) -> list[Message]:
             "ORU^R01^ORU_R01",
             at,
             f"{visit.number}{number}",
-            [patient(story), _visit(visit), *_reported(visit, number, report, at)],
+            [patient(story, visit.place), _visit(visit), *_reported(visit, number, report, at)],
         )
         for number, report in enumerate(visit.reports)
         if report.results
