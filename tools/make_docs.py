@@ -8,6 +8,7 @@ import xinglin
 from xinglin.core import settings
 from xinglin.core.errors import all_errors
 from xinglin.core.i18n import translate
+from xinglin.core.tables import Line
 from xinglin.hub.quality import ruleset as quality
 from xinglin.hub.quality import tables as quality_tables
 from xinglin.standards.datasets import tables
@@ -87,7 +88,7 @@ def _rule_row(rules: quality.RuleSet, rule: quality.Rule) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _table_rows(lines: list[quality_tables.Line]) -> list[str]:
+def _table_rows(lines: list[Line]) -> list[str]:
     columns = list(lines[0].cells)
     found = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for line in lines:

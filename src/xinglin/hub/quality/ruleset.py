@@ -12,8 +12,9 @@ from typing import Final
 
 from xinglin.core.errors import FhirPathError
 from xinglin.core.i18n import Phrase
+from xinglin.core.tables import Line
 from xinglin.hub.quality import tables
-from xinglin.hub.quality.tables import RULES, Line
+from xinglin.hub.quality.tables import RULES
 from xinglin.standards.definitions import resource_types
 from xinglin.standards.fhirpath import Compiled, compile_expression
 
@@ -169,10 +170,10 @@ def _rule(
     if not _ID.fullmatch(cells["id"]):
         raise line.fault("id", Phrase("an id is small letters, digits and hyphens"))
     severities, dimensions, indicators = words
-    tables.choice(line, "severity", [*severities, OFF])
-    tables.choice(line, "dimension", dimensions)
-    tables.choice(line, "indicator", ["", *indicators])
-    kind = tables.choice(line, "kind", KINDS)
+    line.choice("severity", [*severities, OFF])
+    line.choice("dimension", dimensions)
+    line.choice("indicator", ["", *indicators])
+    kind = line.choice("kind", KINDS)
     if cells["type"] not in resource_types():
         raise line.fault("type", Phrase("{value} is no resource type", value=cells["type"]))
     scope, test = cells["scope"], cells["test"]
@@ -233,7 +234,7 @@ def _check_sql(line: Line, arguments: Mapping[str, object]) -> None:
 
 
 def _event(line: Line) -> Event:
-    type_ = tables.choice(line, "type", resource_types())
+    type_ = line.choice("type", resource_types())
 
     def expressions(column: str) -> tuple[Compiled, ...]:
         parts = (part.strip() for part in line.cells[column].split(";"))

@@ -1,4 +1,4 @@
-"""What may be seen: `model` says it, `conditions` asks it of the database, `judge` of one record."""
+"""What may be seen: `model` says it, `seen` asks it of the database and of one record, `reading` by id."""
 
 from xinglin.hub.sight.model import EVERYTHING, NOTHING, OPEN, Label, Restrictions, Sight, View, Without
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from xinglin.core.i18n import Phrase
+from xinglin.core.tables import Line
 from xinglin.standards.confidentiality import tables
 from xinglin.standards.confidentiality.codes import Group
-from xinglin.standards.confidentiality.tables import RULES, Line, Tables
+from xinglin.standards.confidentiality.tables import RULES, Tables
 from xinglin.standards.confidentiality.words import Words
 from xinglin.standards.definitions import resource_types
 

@@ -3,57 +3,41 @@
 A site's row replaces the shipped row with the same key, or adds one. Every row says where it comes from.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from xinglin.core import tables as cited
 from xinglin.core.i18n import Phrase
+from xinglin.core.tables import CITED, MEANING, NAMES, Row, Shape
 from xinglin.standards.confidentiality import rules as confidentiality
 from xinglin.standards.confidentiality.rules import Class
 from xinglin.trust.policy.errors import FaultyPolicyTable, NoSuchWord
 from xinglin.trust.policy.texts import Said
 
-CONFIDENCE: Final = ("read", "inferred", "unverified")
-_CITED: Final = ("source", "edition", "confidence")
-_NAMES: Final = ("name_zh", "name_en")
-_MEANING: Final = ("meaning_zh", "meaning_en")
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a table looks like: its columns, which of them are its key, and which may be empty."""
-
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-
-
 SHAPES: Final[Mapping[str, Shape]] = {
     "roles": Shape(
-        ("role", "kind", "purposes", "duty", *_NAMES, *_MEANING, *_CITED), ("role",), ("kind", "duty")
+        ("role", "kind", "purposes", "duty", *NAMES, *MEANING, *CITED), ("role",), ("kind", "duty")
     ),
-    "purposes": Shape(("purpose", "means", *_NAMES, *_MEANING, *_CITED), ("purpose",)),
-    "relations": Shape(("relation", *_NAMES, *_MEANING, *_CITED), ("relation",)),
-    "grades": Shape(("grade", "order", *_NAMES, *_CITED), ("grade",)),
-    "clearances": Shape(("role", "purpose", "label", *_CITED), ("role", "purpose", "label")),
-    "actions": Shape(("action", "under", *_NAMES, *_MEANING, *_CITED), ("action",), ("under",)),
-    "groups": Shape(("group", "under", *_NAMES, *_CITED), ("group",), ("under",)),
-    "types": Shape(("type", "group", *_CITED), ("type",)),
-    "routes": Shape(("table", "route", "action", "group", *_CITED), ("table", "route")),
-    "limits": Shape(("limit", "type", "query", *_NAMES, *_CITED), ("limit", "type", "query")),
+    "purposes": Shape(("purpose", "means", *NAMES, *MEANING, *CITED), ("purpose",)),
+    "relations": Shape(("relation", *NAMES, *MEANING, *CITED), ("relation",)),
+    "grades": Shape(("grade", "order", *NAMES, *CITED), ("grade",)),
+    "clearances": Shape(("role", "purpose", "label", *CITED), ("role", "purpose", "label")),
+    "actions": Shape(("action", "under", *NAMES, *MEANING, *CITED), ("action",), ("under",)),
+    "groups": Shape(("group", "under", *NAMES, *CITED), ("group",), ("under",)),
+    "types": Shape(("type", "group", *CITED), ("type",)),
+    "routes": Shape(("table", "route", "action", "group", *CITED), ("table", "route")),
+    "limits": Shape(("limit", "type", "query", *NAMES, *CITED), ("limit", "type", "query")),
     "relation_queries": Shape(
-        ("relation", "type", "query", "by", "patient", *_MEANING, *_CITED), ("relation", "type", "query")
+        ("relation", "type", "query", "by", "patient", *MEANING, *CITED), ("relation", "type", "query")
     ),
-    "masks": Shape(("mask", *_NAMES, *_MEANING, *_CITED), ("mask",)),
-    "values": Shape(("name", "value", *_MEANING, *_CITED), ("name",)),
-    "reasons": Shape(("reason", *_NAMES, *_CITED), ("reason",)),
-    "remedies": Shape(("when", "what", "remedy_zh", "remedy_en", *_CITED), ("when", "what")),
-    "care_kinds": Shape(("relation", "type", "system", "code", *_NAMES, *_CITED), ("type", "system", "code")),
+    "masks": Shape(("mask", *NAMES, *MEANING, *CITED), ("mask",)),
+    "values": Shape(("name", "value", *MEANING, *CITED), ("name",)),
+    "reasons": Shape(("reason", *NAMES, *CITED), ("reason",)),
+    "remedies": Shape(("when", "what", "remedy_zh", "remedy_en", *CITED), ("when", "what")),
+    "care_kinds": Shape(("relation", "type", "system", "code", *NAMES, *CITED), ("type", "system", "code")),
 }
 """Every table by the name of its file without `.csv`."""
 
@@ -79,7 +63,6 @@ NO_FOLDER: Final = Path("/nonexistent")
 ANY: Final = "*"
 """In routes.csv: the group is that of the resource type."""
 
-Row = Mapping[str, str]
 Table = Mapping[tuple[str, ...], Row]
 
 
@@ -138,55 +121,10 @@ class Tables:
         return tuple(line)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A table that is being read."""
-
-    file: str
-    shape: Shape
-
-    def fault(self, row: int, column: str, detail: Phrase | str) -> FaultyPolicyTable:
-        return FaultyPolicyTable(file=self.file, row=row, column=column, detail=detail)
-
-    def header(self, header: Sequence[str]) -> None:
-        for column in self.shape.columns:
-            if column not in header:
-                raise self.fault(1, column, Phrase("the column is missing"))
-        for column in header:
-            if column not in self.shape.columns:
-                raise self.fault(1, column, Phrase("there is no such column"))
-
-    def row(self, line: int, row: Mapping[str | None, object]) -> Row:
-        if None in row or None in row.values():
-            raise self.fault(line, "-", Phrase("the row hasn't as many cells as the header"))
-        cells = {str(column): str(value).strip() for column, value in row.items()}
-        for column, value in cells.items():
-            if not value and column not in self.shape.optional:
-                raise self.fault(line, column, Phrase("the cell is empty"))
-        if cells["confidence"] not in CONFIDENCE:
-            detail = Phrase("it must be one of {words}", words=", ".join(CONFIDENCE))
-            raise self.fault(line, "confidence", detail)
-        return cells
-
-
-def read(name: str, text: str, file: str) -> dict[tuple[str, ...], Row]:
+def read(name: str, text: str, file: str) -> Table:
     """Read and check one table by itself. Raises FaultyPolicyTable."""
-    shape = SHAPES[name]
-    reading = _Reading(file, shape)
-    found: dict[tuple[str, ...], Row] = {}
-    try:
-        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-        reading.header(reader.fieldnames or [])
-        for row in reader:
-            cells = reading.row(reader.line_num, row)
-            key = tuple(cells[column] for column in shape.key)
-            if key in found:
-                detail = Phrase("{value} stands twice", value=", ".join(key))
-                raise reading.fault(reader.line_num, shape.key[0], detail)
-            found[key] = cells
-    except csv.Error as error:
-        raise reading.fault(0, "-", str(error)) from None
-    return found
+    lines = cited.read(file, text, SHAPES[name], FaultyPolicyTable)
+    return {line.key(SHAPES[name]): line.cells for line in lines}
 
 
 def build(site: Mapping[str, str], classes: Mapping[str, Class] | None = None) -> Tables:
@@ -195,13 +133,12 @@ def build(site: Mapping[str, str], classes: Mapping[str, Class] | None = None) -
     `classes` are the sensitive classes, the shipped ones where not given; they become the table `labels`.
     Raises FaultyPolicyTable.
     """
-    folder = files("xinglin.trust.policy") / "data"
     known = confidentiality.in_force(NO_FOLDER).classes if classes is None else classes
     made: dict[str, Table] = {LABELS: {(code,): _label(code, one) for code, one in known.items()}}
     for name in SHAPES:
         file = f"{name}.csv"
-        table = read(name, (folder / file).read_text(encoding="utf-8"), file)
-        made[name] = table | read(name, site[file], file) if file in site else table
+        table = read(name, cited.text_of("xinglin.trust.policy", "data", file), file)
+        made[name] = {**table, **read(name, site[file], file)} if file in site else table
     tables = Tables(made)
     _check(tables)
     return tables

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xinglin.core.tables import MOST_BYTES
 from xinglin.hub.quality import ruleset, tables
 from xinglin.hub.quality.errors import FaultyTable
 from xinglin.hub.quality.ruleset import check
@@ -96,7 +97,7 @@ def test_a_faulty_row_is_named(tmp_path: Path, cells: dict[str, str], column: st
         HEADER.encode("utf-16"),
         "编号,名称\n".encode("gb18030"),
         HEADER.encode() + b",more\n",
-        b"x" * (tables.MOST_BYTES + 1),
+        b"x" * (MOST_BYTES + 1),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, raw: bytes) -> None:
