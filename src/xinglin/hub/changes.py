@@ -186,8 +186,8 @@ async def resolve(connection: Connection, changes: Sequence[Change], match: Matc
 
 
 Guard = Callable[[Sequence[Change], Mapping[Key, Record]], Sequence[Change]]
-"""Looks at resolved changes and the current versions they are about, deletions included, before anything else is
-asked of them; gives the changes to be carried out, or raises."""
+"""Looks at resolved changes and the current versions they are about, deletions included, before anything else
+is asked of them; gives the changes to be carried out, or raises."""
 
 
 async def carry_out(

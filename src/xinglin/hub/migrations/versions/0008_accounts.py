@@ -13,7 +13,7 @@ def upgrade() -> None:
 
 SQL = """
 CREATE TABLE account (
-    login text COLLATE "C" PRIMARY KEY,     -- as trust/login/names.py writes it; never given to another person
+    login text COLLATE "C" PRIMARY KEY,     -- as trust/login/names.py writes it; never given to somebody else
     name text NOT NULL,
     made timestamptz NOT NULL,
     disabled timestamptz,
@@ -29,7 +29,7 @@ CREATE TABLE account (
     CHECK ((issuer IS NULL) = (subject IS NULL)),
     UNIQUE (issuer, subject)
 );
-COMMENT ON TABLE account IS 'people who may log in; no account is ever removed, so that the audit log stays true';
+COMMENT ON TABLE account IS 'people who may log in; none is ever removed, so that the audit log stays true';
 
 CREATE TABLE account_password (
     login text COLLATE "C" NOT NULL REFERENCES account,
@@ -74,7 +74,7 @@ CREATE TABLE account_address (
     seen timestamptz NOT NULL,
     PRIMARY KEY (login, address)
 );
-COMMENT ON TABLE account_address IS 'from where people logged in before: strangers can not lock them out there';
+COMMENT ON TABLE account_address IS 'where people logged in before: strangers can not lock them out there';
 
 CREATE TABLE login_attempt (
     key bytea PRIMARY KEY,                  -- hash of what is counted; see trust/login/attempts.py

@@ -31,7 +31,7 @@ CREATE TABLE client (
     CHECK (num_nonnulls(secret, keys, keys_url) = CASE kind WHEN 'public' THEN 0 ELSE 1 END),
     CHECK (kind <> 'backend' OR secret IS NULL)
 );
-COMMENT ON TABLE client IS 'programs that may ask for tokens; none is removed, so that the audit log stays true';
+COMMENT ON TABLE client IS 'programs that may ask for tokens; none is removed, so the audit log stays true';
 
 CREATE TABLE client_grant (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
