@@ -11,10 +11,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from xinglin.api.clients import client_address
 from xinglin.api.headers import ALWAYS, SecurityHeaders
 from xinglin.api.rates import Rates
 from xinglin.core.settings import Settings
+from xinglin.web.clients import client_address
 
 SETTINGS = Settings(requests_per_minute=5, logins_per_minute=2, language="en", trusted_proxies="10.0.0.1")
 AWAY = "198.51.100.7"

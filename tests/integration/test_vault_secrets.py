@@ -14,10 +14,10 @@ from starlette.requests import Request
 from tests.integration.test_vault import all_bytes
 from tests.running import RunningHub, running
 
-from xinglin.api import transfer
 from xinglin.core.settings import Settings
 from xinglin.hub.intake import registry
 from xinglin.standards.identifiers import SCHEMES, Kind
+from xinglin.web import transfer
 
 DATABASE_PASSWORD = "database-secret-3141592"
 BEARER = "eyJhbGciOiJub25lIn0.bearer-secret-2718281"

@@ -8,8 +8,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from xinglin.api.clients import is_encrypted
 from xinglin.core.settings import Settings
+from xinglin.web.clients import is_encrypted
 
 ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),

@@ -15,12 +15,12 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from xinglin.api.clients import client_address, header, is_encrypted, is_proxy, peer
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.tls import is_own
 from xinglin.core.errors import TrustError, XinglinError
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
+from xinglin.web.clients import client_address, header, is_encrypted, is_proxy, peer
 
 DOORS: Final = ("/login", "/password", "/oauth/token", "/oauth/authorize", "/oauth/decide")
 """Below these addresses somebody says who they are."""

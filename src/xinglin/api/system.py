@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from xinglin import __version__
-from xinglin.api.clients import peer
 from xinglin.api.fhir.exchange import Exchange, Reply, interaction
 from xinglin.core.errors import DatabaseError
 from xinglin.trust.gate.gate import Gate
+from xinglin.web.clients import peer
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 

@@ -15,9 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xinglin.api.authentication import asking_of, challenge
 from xinglin.api.fhir.negotiation import JSON, WrongContentType, check_accept
-from xinglin.api.transfer import compress, read_body
 from xinglin.core.clock import http_date
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import dumps, loads
@@ -29,6 +27,8 @@ from xinglin.standards.outcome import from_error
 from xinglin.trust.gate.errors import Undecided
 from xinglin.trust.gate.gate import Gate
 from xinglin.trust.gate.gated import GatedHub
+from xinglin.web.authentication import asking_of, challenge
+from xinglin.web.transfer import compress, read_body
 
 LARGE = 1_000_000
 """Bytes from which a body is read beside the event loop."""

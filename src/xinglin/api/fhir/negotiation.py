@@ -4,8 +4,8 @@ import re
 
 from starlette.requests import Request
 
-from xinglin.api.weights import weighed
 from xinglin.core.errors import RequestError
+from xinglin.web.weights import weighed
 
 _VERSION = re.compile(r"fhirVersion\s*=\s*([0-9.]+)")
 

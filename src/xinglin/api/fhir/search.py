@@ -4,11 +4,11 @@ from urllib.parse import parse_qsl
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.fhir.negotiation import WrongContentType
-from xinglin.api.transfer import read_body
 from xinglin.hub.outline import admit_type
 from xinglin.hub.search.answer import searchset
 from xinglin.standards.search import Compartment
 from xinglin.trust.gate.values import Asked
+from xinglin.web.transfer import read_body
 
 FORM = "application/x-www-form-urlencoded"
 

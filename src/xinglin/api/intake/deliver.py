@@ -9,9 +9,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.plain import MOST, number, reply, whole
-from xinglin.api.transfer import CutOff
 from xinglin.trust.gate.rooms import intake as room
 from xinglin.trust.gate.values import OPEN, Delivery, WrongToken
+from xinglin.web.transfer import CutOff
 
 SILENT_SECONDS: Final = 120
 """How long a sender may fall silent; a large file may take as long as it needs."""

@@ -8,10 +8,10 @@ from msgspec import Meta
 
 from xinglin.api.fhir.exchange import Exchange, Reply
 from xinglin.api.plain import MOST, number, reply, whole
-from xinglin.api.transfer import read_body
 from xinglin.core.errors import IntakeError
 from xinglin.trust.gate.rooms import intake as room
 from xinglin.trust.gate.values import NoReason, Refused
+from xinglin.web.transfer import read_body
 
 
 class NothingNamed(IntakeError):

@@ -9,10 +9,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xinglin.api.authentication import COOKIE, PLAIN_COOKIE, address_of, own_origin, session_of
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.fhir.negotiation import WrongContentType
-from xinglin.api.transfer import read_body
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import dumps, loads
 from xinglin.core.i18n import LANGUAGES, negotiate
@@ -22,6 +20,8 @@ from xinglin.trust.login.forgery import FIELD, own_path, refuse_forgery
 from xinglin.trust.login.oidc.flow import ByProvider
 from xinglin.trust.login.service import Login
 from xinglin.trust.policy.decisions import Policies, policies_of
+from xinglin.web.authentication import COOKIE, PLAIN_COOKIE, address_of, own_origin, session_of
+from xinglin.web.transfer import read_body
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"

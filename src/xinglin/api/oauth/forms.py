@@ -8,9 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xinglin.api.authentication import address_of, peer_of
 from xinglin.api.login.web import own_origin
-from xinglin.api.transfer import read_body
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import dumps
 from xinglin.core.i18n import Phrase, negotiate
@@ -21,6 +19,8 @@ from xinglin.trust.tokens.certificate import certificate_of
 from xinglin.trust.tokens.desk import Desk
 from xinglin.trust.tokens.errors import OAuthError, WrongRequest
 from xinglin.trust.tokens.web import KeyBox
+from xinglin.web.authentication import address_of, peer_of
+from xinglin.web.transfer import read_body
 
 FORM: Final = "application/x-www-form-urlencoded"
 MOST_BYTES: Final = 65_536

@@ -19,7 +19,7 @@ from xinglin.hub.sight import Sight, Without
 from xinglin.trust.consent import is_above_consent, state, withouts
 from xinglin.trust.gate.asking import Asking
 from xinglin.trust.gate.compiling import Opened, compiled, openable
-from xinglin.trust.gate.doors import Door, door
+from xinglin.trust.gate.doors import ANY, Door, door
 from xinglin.trust.gate.errors import NotForThisPurpose
 from xinglin.trust.gate.seeing import Seeing, Shade
 from xinglin.trust.masking import Masks, blind, masks_for, masks_named
@@ -88,6 +88,11 @@ class Deciding:
         async with self._hub.database.connection() as connection:
             known = await same_people(connection, [patient])
         return said, known.get(patient, frozenset()) | {patient}
+
+    def opens_something(self, asking: Asking, action: str, group: str) -> bool:
+        """Tell whether an action decided record by record is open for any record of a group (`*`: of all)."""
+        found, tables = self.policies.openings(asking.who, asking.purpose, action), self.policies.tables
+        return any(group == ANY or group in tables.lines("groups", one.group) for one in found)
 
     def group_of(self, kind: str | None) -> str:
         """Give the group of a type of records; `record`, of all that are about patients, for all types."""

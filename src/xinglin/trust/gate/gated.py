@@ -33,7 +33,8 @@ from xinglin.trust.gate.book import Book, Named
 from xinglin.trust.gate.changing import Changing
 from xinglin.trust.gate.deciding import Deciding
 from xinglin.trust.gate.doors import Door
-from xinglin.trust.gate.errors import Undecided
+from xinglin.trust.gate.errors import Undecided, UnknownDoor
+from xinglin.trust.gate.finding import FIND, refuse_vague
 from xinglin.trust.gate.own_log import AUDIT, as_told_to, only_own
 from xinglin.trust.gate.seeing import Seeing
 from xinglin.trust.log.find import Asked as LogAsked
@@ -108,6 +109,16 @@ class GatedHub:
         elif said is not None:
             raise await self._book.closed(action, group)
 
+    async def opens(self, door: str, method: str = "GET") -> bool:
+        """Tell whether a door would open, at least for something, without passing it: for links to it."""
+        try:
+            found = self._deciding.door(door, method)
+        except UnknownDoor:
+            return False
+        if not found.by_record:
+            return (await self._deciding.decide(self._book.asking, found.action, found.group)).allowed
+        return self._deciding.opens_something(self._book.asking, found.action, found.group)
+
     async def read(self, key: Key, connection: Connection | None = None) -> Record:
         """Give the current version. Raises Hidden (or Unknown and Gone, where nothing can be hidden)."""
 
@@ -148,7 +159,9 @@ class GatedHub:
     async def search(
         self, asked: Asked, connection: Connection | None = None, *, action: str = "search"
     ) -> Found:
-        """Answer a search among what may be seen. Raises SearchError."""
+        """Answer a search among what may be seen. Raises SearchError, or Vague for a search of persons."""
+        if action == FIND:
+            refuse_vague(asked.pairs)
 
         async def work(seeing: Seeing) -> Found:
             return await self._hub.search(asked, connection, sight=seeing.sight)

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from xinglin.api.clients import client_address, is_encrypted, peer
 from xinglin.core.errors import IntakeError, TrustError, XinglinError
 from xinglin.core.settings import Settings
 from xinglin.trust.gate.asking import Asking
@@ -22,6 +21,7 @@ from xinglin.trust.tokens.bearer import bearer, refuse_in_address
 from xinglin.trust.tokens.certificate import certificate_of
 from xinglin.trust.tokens.errors import WrongToken
 from xinglin.trust.who import NOBODY, Who
+from xinglin.web.clients import client_address, is_encrypted, peer
 
 COOKIE: Final = "__Host-xinglin"
 """The session's cookie where the hub is reached by https; `__Host-` ties it to this host alone."""
@@ -43,8 +43,13 @@ LONGEST_QUERY: Final = 4_000
 """Letters of a query that the log keeps."""
 
 
-async def asking_of(gate: Gate, request: Request, interaction: str, request_id: str) -> Asking:
-    """Find out who asks, and for what as they say. Raises TrustError for a proof that is worth nothing."""
+async def asking_of(
+    gate: Gate, request: Request, interaction: str, request_id: str, *, field: str = ""
+) -> Asking:
+    """Find out who asks, and for what as they say. Raises TrustError for a proof that is worth nothing.
+
+    `field` is what a form brought to show that a page of ours sent it (see `trust.login.forgery`).
+    """
     asking = Asking(
         who=Who(NOBODY.id, NOBODY.kind, address=address_of(gate.settings, request)),
         purpose=request.headers.get(PURPOSE, "").strip(),
@@ -54,13 +59,13 @@ async def asking_of(gate: Gate, request: Request, interaction: str, request_id: 
         request=request_id,
     )
     try:
-        return replace(asking, who=await who_asks(gate, request))
+        return replace(asking, who=await who_asks(gate, request, field=field))
     except (TrustError, IntakeError) as error:
         await gate.unproven(asking, error)
         raise
 
 
-async def who_asks(gate: Gate, request: Request) -> Who:
+async def who_asks(gate: Gate, request: Request, *, field: str = "") -> Who:
     """Give whom a request proves to come from; NOBODY where it brings no proof. Raises TrustError."""
     address = address_of(gate.settings, request)
     authorization = request.headers.get("authorization", "")
@@ -72,7 +77,7 @@ async def who_asks(gate: Gate, request: Request) -> Who:
         return await _by_token(gate, request, token, address)
     session = session_of(gate.settings, request)
     if session:
-        return await _by_session(gate, request, session, address)
+        return await _by_session(gate, request, session, address, field)
     return Who(NOBODY.id, NOBODY.kind, address=address)
 
 
@@ -91,9 +96,9 @@ async def _by_token(gate: Gate, request: Request, token: str, address: str) -> W
     return who
 
 
-async def _by_session(gate: Gate, request: Request, session: str, address: str) -> Who:
+async def _by_session(gate: Gate, request: Request, session: str, address: str, field: str) -> Who:
     own = own_origin(gate.settings, request)
-    refuse_forgery(request.method, request.headers, own, session=session)
+    refuse_forgery(request.method, request.headers, own, session=session, field=field)
     who = await gate.login.who_of_session(session, address)
     if who is None:
         raise NotLoggedIn

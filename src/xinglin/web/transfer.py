@@ -8,8 +8,8 @@ from typing import Protocol
 import zstandard
 from starlette.requests import ClientDisconnect, Request
 
-from xinglin.api.weights import weighed
 from xinglin.core.errors import RequestError
+from xinglin.web.weights import weighed
 
 COMPRESS_FROM = 1_024
 """Bytes below which packing costs more than it saves."""
