@@ -8,6 +8,7 @@ import pytest
 from tests.audit import AT, WANG, entry
 from tests.support import run
 
+from xinglin.core.clock import now
 from xinglin.core.settings import Settings
 from xinglin.hub.changes import Update
 from xinglin.hub.hub import Hub
@@ -214,6 +215,62 @@ def test_the_never_treated(settings: Settings) -> None:
         await write(hub, entry(5, patients=("t5",)))
         (alert,) = await watched(hub, few("never-treated"))
         assert (alert.count, alert.first, alert.last) == (3, 3, 5)
+
+    run(settings, work)
+
+
+def test_relations_made_by_oneself(settings: Settings) -> None:
+    """Whoever opens a visit for a stranger and then reads is told of; whoever was expected or known isn't."""
+    klass = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
+
+    def visit(patient: str, where: str, source: str) -> Json:
+        return {
+            "resourceType": "Encounter",
+            "id": f"e-{patient}-{where}",
+            "status": "in-progress",
+            "class": klass,
+            "subject": {"reference": f"Patient/{patient}"},
+            "serviceProvider": {"reference": f"Organization/{where}"},
+            "period": {"start": "2026-11-20"},
+            "meta": {"source": source},
+        }
+
+    def appointment(patient: str, who: str) -> Json:
+        actors = [f"Patient/{patient}", who]
+        return {
+            "resourceType": "Appointment",
+            "id": f"a-{patient}",
+            "status": "booked",
+            "start": "2026-11-22T08:00:00Z",
+            "end": "2026-11-22T08:10:00Z",
+            "participant": [{"actor": {"reference": one}, "status": "accepted"} for one in actors],
+        }
+
+    mine, hospital = "urn:xinglin:user:wang", "urn:xinglin:source:his:1#0"
+
+    async def work(hub: Hub) -> None:
+        await put(
+            hub,
+            *({"resourceType": "Organization", "id": f"org-{n}", "name": f"{n}"} for n in (1, 2)),
+            {"resourceType": "Practitioner", "id": "pr-1"},
+            *(person(f"s{n}") for n in range(7)),
+            visit("s0", "org-1", mine),
+            visit("s1", "org-1", mine),
+            appointment("s1", "Practitioner/pr-1"),
+            visit("s2", "org-1", hospital),
+            visit("s3", "org-2", hospital),
+            visit("s3", "org-1", mine),
+            visit("s5", "org-1", "urn:xinglin:user:li"),
+            visit("s6", "org-1", mine),
+            appointment("s6", "Practitioner/elsewhere"),
+        )
+        reads = [entry(n, patients=(f"s{n}",), at=now()) for n in range(7)]
+        later = entry(9, patients=("s0",), at=now() + timedelta(days=3), who=WANG)
+        await write(hub, later)
+        assert not await watched(hub, RULES["self-made"])
+        await write(hub, *reads)
+        found = await watched(hub, RULES["self-made"])
+        assert {one.subject for one in found} == {"s0", "s3", "s6"}
 
     run(settings, work)
 

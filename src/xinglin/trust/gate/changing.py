@@ -22,6 +22,7 @@ from xinglin.trust.gate import telling
 from xinglin.trust.gate.book import Book
 from xinglin.trust.gate.deciding import Deciding
 from xinglin.trust.gate.errors import NotWritable, Unseen
+from xinglin.trust.gate.relating import Made, Relating
 from xinglin.trust.gate.writing import Writing
 
 Result = TypeVar("Result")
@@ -48,8 +49,9 @@ class Changing:
     async def _carried_out(self, writing: Writing, change: Change) -> Done:
         if isinstance(change, Create) and change.criteria is None and change.key is not None:
             writing.refuse_content(writing.create, change.content, change.key, change.place)
+            await self._check_relation(change)
             return await self.hub.change(change)  # together with others that wait
-        inside = _Inside(self.hub, writing, self.reader)
+        inside = _Inside(self.hub, writing, self.reader, self._relating)
 
         async def work(connection: Connection) -> list[Done]:
             return await inside.carry_out(connection, await resolve(connection, [change], inside.matched))
@@ -59,13 +61,24 @@ class Changing:
             self.hub.written([done.record])
         return done
 
+    @property
+    def _relating(self) -> Relating:
+        return Relating(self.hub, self.book.asking.who, self.deciding.policies.tables)
+
+    async def _check_relation(self, change: Create) -> None:
+        relating = self._relating
+        if change.content is not None and relating.concerns(change.type):
+            async with self.hub.database.connection() as connection:
+                await relating.check(connection, [Made(change.content, change.place)])
+
     async def transact(self, raw: Sequence[Json], *, base: str) -> list[Answer]:
         """Carry out the entries of a transaction, all or none. Raises as `change`."""
         entries = [read_entry(entry, number, base) for number, entry in enumerate(raw)]
         changes = [replace(e.change, place=e.place) for e in entries if e.change is not None]
         writing = await self._writing(changes)
+        inside = _Inside(self.hub, writing, self.reader, self._relating)
         async with self._written_down(writing, changes) as down:
-            answers = await transaction(_Inside(self.hub, writing, self.reader), raw, base=base)
+            answers = await transaction(inside, raw, base=base)
             await down([one.record for one in answers if one.written])
         return [replace(one, record=writing.shown(one.record)) for one in answers]
 
@@ -123,6 +136,7 @@ class _Inside:
     hub: Hub
     writing: Writing
     reader: Reads
+    relating: Relating
 
     @property
     def language(self) -> str:
@@ -153,7 +167,14 @@ class _Inside:
         return await match(self.hub.store, connection, kind, criteria, most, sight=sight)
 
     async def carry_out(self, connection: Connection, changes: Sequence[Change]) -> list[Done]:
-        return await carry_out(connection, self.hub.store, changes, self.writing.guard)
+        done = await carry_out(connection, self.hub.store, changes, self.writing.guard)
+        made = [
+            Made(one.record.content, change.place)
+            for change, one in zip(changes, done, strict=True)
+            if one.record is not None and one.action in (Action.CREATED, Action.UPDATED)
+        ]
+        await self.relating.check(connection, made)
+        return done
 
     async def transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         return await self.hub.transaction(work)

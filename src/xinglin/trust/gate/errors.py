@@ -85,6 +85,19 @@ class SeenMasked(TrustError):
     remedy = "Have it changed by somebody who sees it whole, or ask under a purpose that shows it so."
 
 
+class NotOwnRelation(TrustError):
+    """A record that makes a treating relation, but names nobody of whoever writes it."""
+
+    code = "XL9508"
+    message = "This {type} says who treats the patient, and doesn't name {missing} in {elements}."
+    remedy = (
+        "Name your own institution or department, and yourself or somebody of your institution. Where your "
+        "account belongs to no institution, have the administrator give it one (`xinglin user set`)."
+    )
+    status = 422
+    issue = "business-rule"
+
+
 class Unseen(Exception):
     """A change is about a record that is unknown or hidden; becomes Hidden once it is written down."""
 

@@ -53,6 +53,16 @@ async def standing(hub: Hub, connection: Connection, who: Who) -> Standing:
     return Standing(person, place, who.roles, whole)
 
 
+async def own_places(hub: Hub, connection: Connection, who: Who) -> Named:
+    """Find all records of somebody's department and institution."""
+    ids = dict.fromkeys(one for one in (who.department, who.institution) if one)
+    found = [await _named(hub, connection, "Organization", one) for one in ids]
+    return Named(
+        tuple(reference for one in found for reference in one.references),
+        tuple(known for one in found for known in one.numbers),
+    )
+
+
 async def _named(hub: Hub, connection: Connection, kind: str, id_: str) -> Named:
     own = f"{kind}/{id_}"
     record = (await hub.store.current(connection, [Key(kind, id_)])).get(Key(kind, id_))
@@ -68,7 +78,12 @@ def _numbers(content: Json) -> Iterable[str]:
     for one in given:
         system, value = one.get("system"), one.get("value")
         if system and value:
-            yield f"{_plain(system)}|{_plain(value)}"
+            yield number(system, value)
+
+
+def number(system: str, value: str) -> str:
+    """Write a number as `Named` has it and a search takes it."""
+    return f"{_plain(system)}|{_plain(value)}"
 
 
 def _plain(text: str) -> str:

@@ -33,6 +33,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "relation_queries": Shape(
         ("relation", "type", "query", "by", "patient", *MEANING, *CITED), ("relation", "type", "query")
     ),
+    "relation_makers": Shape(
+        ("type", "relates", "place", "people", *MEANING, *CITED), ("type",), ("place", "people")
+    ),
     "masks": Shape(("mask", *NAMES, *MEANING, *CITED), ("mask",)),
     "values": Shape(("name", "value", *MEANING, *CITED), ("name",)),
     "reasons": Shape(("reason", *NAMES, *CITED), ("reason",)),
@@ -53,6 +56,7 @@ _REFERS: Final = (
     ("routes", "action", "actions"),
     ("limits", "type", "types"),
     ("care_kinds", "relation", "relations"),
+    ("relation_makers", "type", "types"),
     ("relation_queries", "relation", "relations"),
 )
 """Table, column, and the table whose first key the column's words must be."""

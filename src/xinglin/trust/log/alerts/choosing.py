@@ -1,10 +1,11 @@
-"""Which patients a rule is about: the specially labelled, one's household, colleagues, the never treated.
+"""Which patients a rule is about: the specially labelled, one's household, the never treated, the self-made.
 
 What is found is a reason to look, never a proof: a telephone that two people share makes them no family.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from xinglin.core.exact_json import Json
@@ -12,9 +13,11 @@ from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.records import Key
 from xinglin.hub.search.search import Asked
+from xinglin.hub.sight.origins import origin_of
 from xinglin.trust.log.alerts.rules import Rule
 from xinglin.trust.log.entry import Agent
 from xinglin.trust.policy.relations import INSTITUTION, related, same_people
+from xinglin.trust.policy.standing import origins, own_places, standing
 from xinglin.trust.policy.tables import Tables
 from xinglin.trust.who import Who
 
@@ -70,6 +73,13 @@ def _home(address: Mapping[str, Any]) -> str:
     return told if len(told) >= _LEAST_ADDRESS else ""
 
 
+_MAKING: Final = ("Encounter", "EpisodeOfCare", "CareTeam", "ServiceRequest", "Appointment")
+"""What tells that somebody treats a patient, or shall."""
+_ANNOUNCING: Final = frozenset({"Appointment"})
+"""What makes no relation by itself."""
+_LATEST: Final = "50"
+
+
 class Choosing:
     """Looks patients up for the rules, within one transaction; what was looked up once is remembered."""
 
@@ -79,6 +89,7 @@ class Choosing:
         self._agents: dict[str, Traits] = {}
         self._staff: dict[tuple[str, str], frozenset[str]] = {}
         self._treated: dict[tuple[str, str], bool] = {}
+        self._made: dict[tuple[str, str], tuple[list[datetime], bool]] = {}
 
     async def chosen(self, rule: Rule, agent: Agent, patients: Sequence[str]) -> list[str]:
         """Give those of the patients that a rule is about."""
@@ -143,6 +154,44 @@ class Choosing:
             near = await related(self._hub, self._connection, who, [patient], self._tables)
             self._treated[asked] = bool(near - {INSTITUTION}) or await self._has_visited(agent, patient)
         return self._treated[asked]
+
+    async def is_self_made(self, agent: Agent, patient: str, at: datetime) -> bool:
+        """Tell whether only what whoever acts wrote shortly before says that they treat a patient.
+
+        An appointment, a referral, or a visit that somebody else wrote down speaks for more than that.
+        """
+        source = f"urn:xinglin:{agent.id}"
+        if (source, patient) not in self._made:
+            people = (await same_people(self._connection, [patient])).get(patient, frozenset({patient}))
+            about = ",".join(f"Patient/{one}" for one in sorted(people))
+            self._made[source, patient] = await self._made_by(source, about, _who(agent))
+        mine, others = self._made[source, patient]
+        shortly = timedelta(hours=self._tables.value("self_made_hours"))
+        return not others and any(at - shortly <= one <= at for one in mine)
+
+    async def _made_by(self, source: str, about: str, who: Who) -> tuple[list[datetime], bool]:
+        """Give when somebody wrote what makes a relation, and whether anybody else wrote such of them.
+
+        What other institutions did says nothing of this one.
+        """
+        mine: list[datetime] = []
+        own = await self._names(who)
+        sources = await origins(self._connection, who)
+        for kind in _MAKING:
+            asked = Asked([("patient", about), ("_sort", "-_lastUpdated"), ("_count", _LATEST)], kind)
+            for hit in (await self._hub.search(asked, self._connection)).matches:
+                record = hit.record
+                if record.content.get("meta", {}).get("source") == source:
+                    mine += [record.updated] if kind not in _ANNOUNCING else []
+                elif origin_of(record.content) in sources or any(one in (record.body or b"") for one in own):
+                    return [], True
+        return mine, False
+
+    async def _names(self, who: Who) -> list[bytes]:
+        """Give how records refer to somebody, and to their institution and department."""
+        person = (await standing(self._hub, self._connection, who)).practitioners
+        places = await own_places(self._hub, self._connection, who)
+        return [f'"reference":"{one}"'.encode() for one in (*person.references, *places.references)]
 
     async def _has_visited(self, agent: Agent, patient: str) -> bool:
         people = (await same_people(self._connection, [patient])).get(patient, frozenset({patient}))

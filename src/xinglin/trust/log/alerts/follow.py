@@ -165,7 +165,10 @@ async def _judge(
 async def _items(choosing: Choosing, rule: Rule, number: int, told: Told) -> list[str]:
     if rule.count == "entries":
         return [str(number)]
-    return await choosing.chosen(rule, told.who, [one for one in told.patients if is_id(one)])
+    patients = [one for one in told.patients if is_id(one)]
+    if rule.patients == "self-made":
+        return [one for one in patients if await choosing.is_self_made(told.who, one, told.at)]
+    return await choosing.chosen(rule, told.who, patients)
 
 
 async def _tallies(connection: Connection, pairs: dict[Pair, Rule]) -> dict[Pair, Tally]:

@@ -16,7 +16,7 @@ from xinglin.core.os_errors import reason
 from xinglin.trust.log.entry import Told
 from xinglin.trust.log.errors import BadRule
 
-Chosen = Literal["any", "labelled", "family", "colleague", "untreated"]
+Chosen = Literal["any", "labelled", "family", "colleague", "untreated", "self-made"]
 Counted = Literal["patients", "entries"]
 Hours = tuple[time, time]
 
@@ -25,7 +25,7 @@ COLUMNS: Final = (
     *("rule", "outcome", "actions", "purposes", "kinds", "hours", "patients", "labels", "count"),
     *("threshold", "minutes", "severity", "name_en", "name_zh", "source", "edition", "confidence"),
 )
-CHOSEN: Final = ("any", "labelled", "family", "colleague", "untreated")
+CHOSEN: Final = ("any", "labelled", "family", "colleague", "untreated", "self-made")
 COUNTED: Final = ("patients", "entries")
 SEVERITIES: Final = ("low", "medium", "high")
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
