@@ -6,7 +6,7 @@ In a strictly read table each row says where it comes from (`source`, `edition`)
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
@@ -30,9 +30,9 @@ def text_of(package: str, *place: str) -> str:
     return files(package).joinpath(*place).read_text(encoding="utf-8")
 
 
-def rows_of(package: str, *place: str) -> tuple[dict[str, str], ...]:
+def rows_of(package: str, *place: str) -> Iterator[dict[str, str]]:
     """Give the rows of a table that is shipped in a package."""
-    return tuple(csv.DictReader(io.StringIO(text_of(package, *place), newline="")))
+    return csv.DictReader(io.StringIO(text_of(package, *place), newline=""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """The tables of the deterministic step: which equal numbers link, and what evidently parts two people."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
+from xinglin.core.tables import rows_of
 from xinglin.hub.identity.errors import FaultyIdentityTable
 from xinglin.standards.persons import COLUMNS, FIELDS
 
@@ -107,5 +106,4 @@ def first_model() -> Mapping[str, Mapping[int, tuple[float, float]]]:
 
 def numbered_rows(name: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Give the rows of `data/<name>` with their numbers in the file."""
-    text = (files("xinglin.hub.identity") / "data" / name).read_text(encoding="utf-8")
-    yield from enumerate(csv.DictReader(text.splitlines()), 2)
+    yield from enumerate(rows_of("xinglin.hub.identity", "data", name), 2)

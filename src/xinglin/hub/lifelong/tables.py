@@ -1,13 +1,12 @@
 """The tables behind the lifelong record, read once; each row says where it comes from."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
+from xinglin.core.tables import rows_of
 from xinglin.standards.search.dates import SECOND
 
 MINUTE: Final = 60 * SECOND
@@ -80,9 +79,7 @@ def system_names() -> Mapping[str, str]:
 
 def rows(name: str) -> list[dict[str, str]]:
     """Read a table that is shipped."""
-    source = files("xinglin.hub.lifelong") / "tables" / name
-    with source.open(encoding="utf-8") as handle:
-        return list(csv.DictReader(handle))
+    return list(rows_of("xinglin.hub.lifelong", "tables", name))
 
 
 def _shape(row: Mapping[str, str]) -> Shape:

@@ -6,14 +6,13 @@ measured. Institutions that aren't registered can't be judged, so they are let p
 for others, such as a regional platform, declares their codes: `speaks-for=CODE CODE …`, or `speaks-for=all`.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, Final, cast
 
 from xinglin.core.exact_json import Json
+from xinglin.core.tables import rows_of
 from xinglin.hub.database import Connection
 from xinglin.hub.intake.sources import LOCAL, Source
 from xinglin.hub.records import Key
@@ -59,11 +58,9 @@ def may_speak(source: Source, line: Sequence[str]) -> bool:
 @cache
 def _elements() -> Mapping[str, Sequence[str]]:
     """Give, by resource type, the elements that say in whose name a record is kept."""
-    source = files("xinglin.hub.registries") / "data" / "speaking.csv"
     found: dict[str, list[str]] = {}
-    with source.open(encoding="utf-8") as handle:
-        for row in csv.DictReader(handle):
-            found.setdefault(row["type"], []).append(row["element"])
+    for row in rows_of("xinglin.hub.registries", "data", "speaking.csv"):
+        found.setdefault(row["type"], []).append(row["element"])
     return found
 
 

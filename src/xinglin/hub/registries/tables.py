@@ -1,14 +1,13 @@
 """Code tables of the registries: kinds of institutions, grades, titles, roles."""
 
-import csv
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from xinglin.core.exact_json import Json
+from xinglin.core.tables import rows_of
 
 KINDS: Final = "urn:xinglin:cs:ws-218-kind"
 """Kinds of institutions: the four characters that WS 218-2002 puts into an institution's code."""
@@ -41,14 +40,12 @@ def find(table: str, system: str, text: str) -> Coded | None:
 
 @cache
 def _rows(table: str, system: str) -> Mapping[str, Coded]:
-    source = files("xinglin.hub.registries") / "data" / table
     found: dict[str, Coded] = {}
-    with source.open(encoding="utf-8") as handle:
-        for row in csv.DictReader(handle):
-            one = Coded(system, row["code"], row["name"])
-            for name in (row["code"], row["name"], *row["also"].split(";")):
-                if name:
-                    found.setdefault(_plain(name), one)
+    for row in rows_of("xinglin.hub.registries", "data", table):
+        one = Coded(system, row["code"], row["name"])
+        for name in (row["code"], row["name"], *row["also"].split(";")):
+            if name:
+                found.setdefault(_plain(name), one)
     return found
 
 

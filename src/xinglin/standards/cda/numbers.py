@@ -4,14 +4,13 @@ WS/T 500 writes the numbers of the visit, request, report and specimen as furthe
 OIDs name the sort of number, not who gave it, so each gets the institution's own identifier system.
 """
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from xinglin.core.exact_json import Json
+from xinglin.core.tables import rows_of
 from xinglin.standards.cda.codes import is_oid
 from xinglin.standards.cda.xml import Node, attribute
 from xinglin.standards.conversion import Origin
@@ -45,14 +44,12 @@ class Number:
 @cache
 def sorts() -> Mapping[str, Sort]:
     """Give the table `data/numbers.csv` by OID."""
-    source = files("xinglin.standards.cda") / "data" / "numbers.csv"
-    with source.open(encoding="utf-8") as handle:
-        return {
-            row["root"]: Sort(
-                row["root"], row["sort"], row["of"], row["type"] or None, row["text"], int(row["rank"])
-            )
-            for row in csv.DictReader(handle)
-        }
+    return {
+        row["root"]: Sort(
+            row["root"], row["sort"], row["of"], row["type"] or None, row["text"], int(row["rank"])
+        )
+        for row in rows_of("xinglin.standards.cda", "data", "numbers.csv")
+    }
 
 
 def read_numbers(ids: Iterable[Node], origin: Origin) -> tuple[list[Number], list[str]]:

@@ -1,10 +1,10 @@
 """The tables in `data/`: what documents and sections there are and what their words mean."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
+
+from xinglin.core.tables import rows_of
 
 Row = Mapping[str, str]
 
@@ -12,9 +12,7 @@ Row = Mapping[str, str]
 @cache
 def rows(name: str) -> Sequence[Row]:
     """Give the rows of `data/<name>.csv`."""
-    source = files("xinglin.standards.cda") / "data" / f"{name}.csv"
-    with source.open(encoding="utf-8") as handle:
-        return tuple(csv.DictReader(handle))
+    return tuple(rows_of("xinglin.standards.cda", "data", f"{name}.csv"))
 
 
 @dataclass(frozen=True, slots=True)

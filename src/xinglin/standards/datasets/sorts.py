@@ -1,19 +1,16 @@
 """What sorts of local numbers are called in HL7 v2 table 0203."""
 
-import csv
 from functools import cache
-from importlib.resources import files
 
 from xinglin.core.exact_json import Json
+from xinglin.core.tables import rows_of
 
 _TABLE_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 
 @cache
 def _sorts() -> dict[str, dict[str, str]]:
-    source = files("xinglin.standards.datasets") / "data" / "numbers.csv"
-    with source.open(encoding="utf-8") as handle:
-        return {row["sort"]: row for row in csv.DictReader(handle)}
+    return {row["sort"]: row for row in rows_of("xinglin.standards.datasets", "data", "numbers.csv")}
 
 
 def number_type(sort: str) -> Json:

@@ -1,17 +1,15 @@
 """The package's data tables, read once."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+
+from xinglin.core.tables import rows_of
 
 
 def rows(name: str) -> Sequence[Mapping[str, str]]:
     """Give the rows of `data/<name>.csv`."""
-    source = files("xinglin.standards.hl7v2") / "data" / f"{name}.csv"
-    with source.open(encoding="utf-8") as handle:
-        return list(csv.DictReader(handle))
+    return list(rows_of("xinglin.standards.hl7v2", "data", f"{name}.csv"))
 
 
 @cache

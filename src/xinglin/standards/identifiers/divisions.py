@@ -4,14 +4,14 @@ The table is python-stdnum's `cn/loc` (from Wikipedia's lists of all editions si
 `data/divisions.csv` before it, where that table has gaps or writes traditional characters.
 """
 
-import csv
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final
 
 from stdnum import numdb
+
+from xinglin.core.tables import rows_of
 
 # GB/T 2260 has rows that group others and are no place: they don't belong into an address.
 _GROUPS: Final = ("市辖区", "县", "市区", "省直辖县级", "自治区直辖县级", "市辖县")
@@ -57,12 +57,10 @@ class Division:
 
 @cache
 def _ours() -> dict[str, tuple[Name, ...]]:
-    source = files("xinglin.standards.identifiers") / "data" / "divisions.csv"
     found: dict[str, tuple[Name, ...]] = {}
-    with source.open(encoding="utf-8") as handle:
-        for row in csv.DictReader(handle):
-            name = Name(row["name"], _year(row["since"]), _year(row["until"]))
-            found[row["code"]] = (*found.get(row["code"], ()), name)
+    for row in rows_of("xinglin.standards.identifiers", "data", "divisions.csv"):
+        name = Name(row["name"], _year(row["since"]), _year(row["until"]))
+        found[row["code"]] = (*found.get(row["code"], ()), name)
     return found
 
 

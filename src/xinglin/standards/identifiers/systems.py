@@ -5,14 +5,13 @@ understood, and `preferred` gives the one to write. An OID of a number that one 
 names the sort of number, not who gave it, so two hospitals' numbers can be equal: never match by it alone.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final, cast
 
 from xinglin.core.exact_json import Json
+from xinglin.core.tables import rows_of
 from xinglin.standards.identifiers.faults import Fault
 from xinglin.standards.identifiers.kinds import Kind
 from xinglin.standards.identifiers.model import Identifier
@@ -40,9 +39,7 @@ class System:
 
 
 def _rows(name: str) -> Iterator[Mapping[str, str]]:
-    source = files("xinglin.standards.identifiers") / "data" / name
-    with source.open(encoding="utf-8") as handle:
-        yield from csv.DictReader(handle)
+    return rows_of("xinglin.standards.identifiers", "data", name)
 
 
 @cache

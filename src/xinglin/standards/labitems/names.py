@@ -3,14 +3,14 @@
 What hospitals add, leave out and mistype is in `data/words.csv`.
 """
 
-import csv
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Protocol, cast
+
+from xinglin.core.tables import rows_of
 
 _BRACKETS = re.compile(r"[(\[{【<《](?P<inside>[^()\[\]{}【】<>《》]*)[)\]}】>》]")
 _LATIN = re.compile(r"[0-9a-z][0-9a-z+\-./:%#']*")
@@ -138,7 +138,6 @@ def _specimens() -> Sequence[tuple[str, str]]:
 
 @cache
 def _words(kind: str) -> Mapping[str, str]:
-    source = files("xinglin.standards.labitems") / "data" / "words.csv"
-    with source.open(encoding="utf-8") as handle:
-        rows = [(row["word"].lower(), row["means"]) for row in csv.DictReader(handle) if row["kind"] == kind]
+    table = rows_of("xinglin.standards.labitems", "data", "words.csv")
+    rows = [(row["word"].lower(), row["means"]) for row in table if row["kind"] == kind]
     return dict(sorted(rows, key=lambda one: -len(one[0])))

@@ -4,16 +4,15 @@ A candidate's score is the likeness of the names (characters, sounds, abbreviati
 minus what unit, specimen, values and earlier decisions say. The weights stand in `data/weights.csv`.
 """
 
-import csv
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 
 from rapidfuzz import fuzz, process
 
 from xinglin.core.i18n import Phrase
+from xinglin.core.tables import rows_of
 from xinglin.standards.labitems.local import Local
 from xinglin.standards.labitems.names import Parts, pinyin, plain_text, specimen_of, squeeze, take_apart
 from xinglin.standards.labitems.table import Item, items
@@ -274,9 +273,8 @@ class _Judge:
 @cache
 def weights() -> Mapping[str, float]:
     """Give the weights by their names."""
-    source = files("xinglin.standards.labitems") / "data" / "weights.csv"
-    with source.open(encoding="utf-8") as handle:
-        return {row["name"]: float(row["value"]) for row in csv.DictReader(handle)}
+    table = rows_of("xinglin.standards.labitems", "data", "weights.csv")
+    return {row["name"]: float(row["value"]) for row in table}
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate | None:

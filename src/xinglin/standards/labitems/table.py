@@ -4,15 +4,14 @@ One row an item: a substance in a specimen, measured as one property in one stan
 WS/T 886-2026 where it has the item, else our own (`XL-…`).
 """
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
-from importlib.resources import files
 
+from xinglin.core.tables import rows_of
 from xinglin.standards.units import Conversion, conversion
 
 SYSTEM = "urn:xinglin:cs:lab-item"
@@ -106,9 +105,7 @@ def _conversions() -> Mapping[tuple[str, str], tuple[Conversion | None]]:
 
 
 def _rows(name: str) -> Iterable[dict[str, str]]:
-    source = files("xinglin.standards.labitems") / "data" / name
-    with source.open(encoding="utf-8") as handle:
-        return list(csv.DictReader(handle))
+    return rows_of("xinglin.standards.labitems", "data", name)
 
 
 def _item(row: Mapping[str, str]) -> Item:

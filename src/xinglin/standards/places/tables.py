@@ -1,18 +1,15 @@
 """The tables of townships and villages, of names without a code, and of codes that became others."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
+from xinglin.core.tables import rows_of
 from xinglin.standards.places.model import Level, Place
 
 
 def rows(name: str) -> Iterator[dict[str, str]]:
     """Read a table of this package."""
-    source = files("xinglin.standards.places") / "data" / name
-    with source.open(encoding="utf-8") as handle:
-        yield from csv.DictReader(handle)
+    return rows_of("xinglin.standards.places", "data", name)
 
 
 @cache

@@ -4,13 +4,12 @@ A unit is read part by part, each part by UCUM itself or by `data/spellings.csv`
 not known at all.
 """
 
-import csv
 import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from importlib.resources import files
 
+from xinglin.core.tables import rows_of
 from xinglin.standards.fhirpath.ucum import is_known
 
 MAX_LENGTH = 60
@@ -128,9 +127,9 @@ def _part(text: str, *, alone: bool, last: bool) -> str | None:
 
 @cache
 def _words() -> dict[str, str]:
-    source = files("xinglin.standards.units") / "data" / "spellings.csv"
-    with source.open(encoding="utf-8") as handle:
-        return {row["spelling"]: row["ucum"] for row in csv.DictReader(handle)}
+    return {
+        row["spelling"]: row["ucum"] for row in rows_of("xinglin.standards.units", "data", "spellings.csv")
+    }
 
 
 @cache

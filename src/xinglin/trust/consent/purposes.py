@@ -1,9 +1,9 @@
 """Purposes as consent knows them: which is part of which, and which law puts above consent."""
 
-import csv
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+
+from xinglin.core.tables import rows_of
 
 
 def is_above_consent(purpose: str) -> bool:
@@ -27,5 +27,4 @@ def wider(purpose: str) -> frozenset[str]:
 
 @cache
 def _table() -> Mapping[str, Mapping[str, str]]:
-    text = (files("xinglin.trust.consent") / "data" / "purposes.csv").read_text(encoding="utf-8")
-    return {row["purpose"]: row for row in csv.DictReader(text.splitlines())}
+    return {row["purpose"]: row for row in rows_of("xinglin.trust.consent", "data", "purposes.csv")}

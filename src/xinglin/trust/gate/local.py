@@ -5,16 +5,15 @@ a site may close some of it. What a command is about stands in `commands.csv`: t
 with counts, the empty one for all others.
 """
 
-import csv
 import getpass
 import os
 import socket
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from xinglin.core.settings import Settings
+from xinglin.core.tables import rows_of
 from xinglin.hub.hub import Hub
 from xinglin.trust.gate.asking import Asking
 from xinglin.trust.gate.book import Book
@@ -72,5 +71,5 @@ def door_of(command: str) -> tuple[str, str]:
 
 @cache
 def _doors() -> Mapping[str, tuple[str, str]]:
-    text = (files("xinglin.trust.gate") / "commands.csv").read_text(encoding="utf-8")
-    return {row["command"]: (row["action"], row["group"]) for row in csv.DictReader(text.splitlines())}
+    table = rows_of("xinglin.trust.gate", "commands.csv")
+    return {row["command"]: (row["action"], row["group"]) for row in table}

@@ -5,16 +5,15 @@ Its shape follows IHE's Basic Audit Log Patterns where they say how
 isn't there is told as a RESTful operation of that name.
 """
 
-import csv
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from xinglin.core.clock import instant
 from xinglin.core.exact_json import Json
+from xinglin.core.tables import rows_of
 from xinglin.trust.log.entry import Agent, Told
 
 OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
@@ -47,13 +46,12 @@ class Event:
 @cache
 def events() -> Mapping[str, Event]:
     """Read the table of actions."""
-    with files("xinglin.trust.log").joinpath("events.csv").open(encoding="utf-8") as handle:
-        return {
-            row["action"]: Event(
-                (row["type_system"], row["type"]), (row["subtype_system"], row["subtype"]), row["crude"]
-            )
-            for row in csv.DictReader(handle)
-        }
+    return {
+        row["action"]: Event(
+            (row["type_system"], row["type"]), (row["subtype_system"], row["subtype"]), row["crude"]
+        )
+        for row in rows_of("xinglin.trust.log", "events.csv")
+    }
 
 
 def event_of(action: str) -> Event:

@@ -1,14 +1,12 @@
 """What a new password must be: the policy of MLPS level 3, by settings (see `tables/policy.csv`)."""
 
-import csv
-import io
 import re
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
+from xinglin.core.tables import rows_of
 from xinglin.trust.login.errors import WeakPassword
 from xinglin.trust.login.names import LONGEST_PASSWORD, read_password
 
@@ -75,6 +73,6 @@ _LOOKALIKES: Final = str.maketrans("@0$13!5", "aosleis")
 @cache
 def common() -> frozenset[str]:
     """Read the list of common passwords."""
-    source = files("xinglin.trust.login") / "tables" / "common_passwords.csv"
-    rows = csv.DictReader(io.StringIO(source.read_text("utf-8")))
-    return frozenset(row["password"] for row in rows)
+    return frozenset(
+        row["password"] for row in rows_of("xinglin.trust.login", "tables", "common_passwords.csv")
+    )

@@ -5,18 +5,15 @@ own records they are. Roles that were given with the same four belong to one pos
 in one post at a time, so that no record is opened by a role from elsewhere.
 """
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from typing import Final, LiteralString
 
 import msgspec
 from psycopg.rows import dict_row
 
 from xinglin.core.i18n import Phrase
+from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection
 from xinglin.trust.login.errors import (
     DutiesApart,
@@ -26,17 +23,19 @@ from xinglin.trust.login.errors import (
     UnknownRole,
     WrongAccount,
 )
+from xinglin.trust.policy.decisions import policies_of
 
 DUTIES: Final = frozenset({"system-administrator", "security-administrator", "audit-administrator"})
 """The three that one person never has two of (GB/T 22239-2019, 8.1.5); an index of the table holds it too."""
 
 
-@cache
-def known_roles() -> tuple[str, ...]:
-    """Read which roles people may have (`trust/policy/data/roles.csv`); the others are those of programs."""
-    source = files("xinglin.trust.policy") / "data" / "roles.csv"
-    rows = csv.DictReader(io.StringIO(source.read_text("utf-8")))
-    return tuple(row["role"] for row in rows if not row["kind"])
+def known_roles(settings: Settings) -> tuple[str, ...]:
+    """Give which roles people may have: of the policies' table roles.csv, the site's own rows included.
+
+    Those of programs and those that follow from what somebody is aren't among them. Raises FaultyPolicy or
+    FaultyPolicyTable.
+    """
+    return tuple(row["role"] for row in policies_of(settings).tables.rows("roles") if not row["kind"])
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -86,10 +85,11 @@ _COLUMNS: Final[LiteralString] = (
 )
 
 
-def check_role(role: str) -> None:
-    """Raise UnknownRole for a word that is no role."""
-    if role not in known_roles():
-        raise UnknownRole(role=role, roles=", ".join(known_roles()))
+def check_role(settings: Settings, role: str) -> None:
+    """Raise UnknownRole for a word that is no role of people."""
+    known = known_roles(settings)
+    if role not in known:
+        raise UnknownRole(role=role, roles=", ".join(known))
 
 
 async def grant(
@@ -105,10 +105,10 @@ async def grant(
 ) -> int:
     """Give a role within a transaction; give its number.
 
-    The account's row is locked, so that two who give roles at once can't pass each other. Raises UnknownRole,
-    UnknownAccount, DutiesApart, RoleHeld or WrongAccount.
+    The account's row is locked, so that two who give roles at once can't pass each other. That it is a role
+    of people is for the callers to see to (`check_role`). Raises UnknownAccount, DutiesApart, RoleHeld or
+    WrongAccount.
     """
-    check_role(role)
     begins = since or now
     if until is not None and until <= begins:
         raise WrongAccount(name=Phrase("role"), detail=Phrase("its time ends before it begins"))

@@ -1,13 +1,12 @@
 """Who sees which fields of a person: the tables in `data/`, by roles and purposes, and by names of masks."""
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
+from xinglin.core.tables import rows_of
 from xinglin.trust.masking.errors import UnknownMask
 
 ANY: Final = "*"
@@ -105,5 +104,4 @@ def _masks(row: Mapping[str, str]) -> Masks:
 @cache
 def rows(name: str) -> tuple[dict[str, str], ...]:
     """Give the rows of a table."""
-    text = (files("xinglin.trust.masking") / "data" / name).read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
+    return tuple(rows_of("xinglin.trust.masking", "data", name))

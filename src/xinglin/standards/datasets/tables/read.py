@@ -4,12 +4,11 @@
 `frequencies.csv` what those of CV06.00.228 say of when.
 """
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
 from xinglin.core.errors import IntakeError
+from xinglin.core.tables import rows_of
 from xinglin.standards.datasets.tables.model import CodeTable, Concept, Target
 
 LOCAL = "urn:xinglin:cn"
@@ -35,9 +34,7 @@ class UnknownEdition(IntakeError):
 
 
 def _rows(name: str) -> Iterator[Mapping[str, str]]:
-    source = files("xinglin.standards.datasets.tables") / "data" / name
-    with source.open(encoding="utf-8") as handle:
-        yield from csv.DictReader(handle)
+    return rows_of("xinglin.standards.datasets.tables", "data", name)
 
 
 @cache
