@@ -132,7 +132,11 @@ class Managing:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> int:
-        """Give a role, and end the account's logins; give its number. Raises as `roles.grant`."""
+        """Give a role, and end the account's logins; give its number.
+
+        Raises UnknownRole, or as `roles.grant`.
+        """
+        roles.check_role(self._login.settings, role)
         async with self._login.database.connection() as connection, connection.transaction():
             name = (await _known(connection, login)).login
             number = await roles.grant(

@@ -25,6 +25,9 @@ from xinglin.trust.who import Who
 
 __all__ = ["Case", "Decision", "Opening", "Policies", "policies_of"]
 
+PROGRAMS: Final = "programs"
+"""The kind, in roles.csv, of roles that only programs in their own name are given."""
+
 LOOK_SECONDS: Final = 0.5
 """How often the site's folder is looked at: a change takes effect within twice that."""
 
@@ -105,10 +108,10 @@ class Policies:
         found = self._profiles.get(key)
         if found is None:
             tables = self._engine.tables
-            known = set(tables.words("roles"))
-            kinds = {row["role"] for row in tables.rows("roles") if row["kind"] == who.kind}
-            given = {role for role in who.roles if role in known and not tables.row("roles", role)["kind"]}
-            found = frozenset(given | kinds)
+            kinds = {row["role"]: row["kind"] for row in tables.rows("roles")}
+            grantable = {"", PROGRAMS} if who.kind == "client" else {""}
+            given = {role for role in who.roles if kinds.get(role) in grantable}
+            found = frozenset(given | {role for role, kind in kinds.items() if kind == who.kind})
             self._profiles[key] = found
         return found
 

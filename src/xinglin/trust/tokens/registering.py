@@ -12,7 +12,7 @@ from xinglin.hub.hub import Hub
 from xinglin.standards.search import Registry
 from xinglin.trust.log.entry import Entry
 from xinglin.trust.log.log import Log
-from xinglin.trust.policy.decisions import policies_of
+from xinglin.trust.policy.decisions import PROGRAMS, policies_of
 from xinglin.trust.policy.tables import Tables
 from xinglin.trust.tokens import clients, grants
 from xinglin.trust.tokens.client import Client, checked
@@ -149,7 +149,9 @@ class Registering:
 def refuse_unknown_words(client: Client, tables: Tables) -> None:
     """Raise WrongRegistration for a role or purpose that the tables don't have, or a program can't have."""
     allowed = [
-        row["role"] for row in tables.rows("roles") if not row["duty"] and row["kind"] in {"", "client"}
+        row["role"]
+        for row in tables.rows("roles")
+        if not row["duty"] and row["kind"] in {"", "client", PROGRAMS}
     ]
     for name, values, known in (
         ("roles", client.roles, allowed),

@@ -2,6 +2,7 @@
 
 import csv
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -154,7 +155,17 @@ def test_the_tables() -> None:
     assert {row["setting"] for row in rows} <= set(Settings.__struct_fields__)
     assert {row["confidence"] for row in rows} <= {"read", "inferred", "unverified"}
     assert all(word == word.casefold() for word in common())
-    assert set(known_roles()) >= DUTIES
+
+
+def test_roles_of_people_are_those_of_the_table_and_of_the_site(tmp_path: Path) -> None:
+    shipped = set(known_roles(Settings(home=str(tmp_path / "none"))))
+    assert shipped > DUTIES
+    assert not shipped & {"institution-system", "public-health-system", "source", "local", "anonymous"}
+    columns = "role,kind,purposes,duty,name_zh,name_en,meaning_zh,meaning_en,source,edition,confidence"
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "roles.csv").write_text(f"{columns}\ndentist,,TREAT,,牙医,dentist,看牙,teeth,site,1,read\n")
+    assert set(known_roles(Settings(home=str(tmp_path)))) == shipped | {"dentist"}
 
 
 def test_every_error_keeps_its_range() -> None:

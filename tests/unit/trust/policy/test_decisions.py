@@ -61,6 +61,12 @@ def test_a_role_that_follows_from_the_kind_cannot_be_given():
     assert POLICIES.allows(who(kind="local"), "HSYSADMIN", asked).allowed
 
 
+def test_a_role_of_programs_is_nobodys_own():
+    asked = Case("read", "condition", frozenset({"institution"}))
+    assert not POLICIES.allows(who("institution-system"), "TREAT", asked).allowed
+    assert POLICIES.allows(who("institution-system", kind="client"), "TREAT", asked).allowed
+
+
 def test_purposes_are_those_of_the_roles():
     assert POLICIES.default_purpose(who("clinician", "researcher")) == "TREAT"
     assert POLICIES.purposes(who("clinician", "researcher")) == ("TREAT", "BTG", "HRESCH")

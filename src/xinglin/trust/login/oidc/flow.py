@@ -171,7 +171,8 @@ class ByProvider:
         subject = str(claims["sub"])
         wanted = None
         if self._settings.oidc_roles:
-            wanted = roles_of(self._settings.oidc_roles, claims, self._settings.oidc_roles_claim)
+            known = roles.known_roles(self._settings)
+            wanted = roles_of(self._settings.oidc_roles, claims, self._settings.oidc_roles_claim, known)
         async with self._login.database.connection() as connection, connection.transaction():
             account = await accounts.find_subject(connection, issuer, subject)
             known = account is not None
