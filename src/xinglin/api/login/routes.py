@@ -11,7 +11,7 @@ from starlette.routing import Route
 from xinglin.api.login import answers, pages
 from xinglin.api.login.answers import entered, told
 from xinglin.api.login.web import FLOW_COOKIE, FORM_COOKIE, Body, Visit, address, json_reply
-from xinglin.api.plain import whole
+from xinglin.api.plain import WrongParameter, whole
 from xinglin.core.clock import instant
 from xinglin.core.errors import XinglinError
 from xinglin.core.i18n import Phrase
@@ -36,6 +36,9 @@ async def login(visit: Visit) -> Response:
     body = await visit.body()
     try:
         _refuse_foreign(visit, body)
+        for name in ("login", "password"):
+            if not body[name]:
+                raise WrongParameter(name=name, detail=Phrase("it is missing"))
         done = await visit.login.login(
             body["login"],
             body["password"],

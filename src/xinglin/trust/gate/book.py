@@ -12,6 +12,7 @@ from xinglin.trust.gate.errors import Closed, Hidden, Unproven
 from xinglin.trust.log.entry import Outcome
 from xinglin.trust.log.log import Appends
 from xinglin.trust.policy.cases import Decision
+from xinglin.trust.policy.texts import sentence
 
 Named = Iterable[Key | tuple[str, str]]
 
@@ -51,7 +52,8 @@ class Book:
         """Write down that something isn't open; give the error to be raised."""
         said = await self._deciding.decide(self.asking, action, group)
         await self._append(action, "denied", rules=said.rules, what=what, error=Closed.code)
-        return Closed(action=action, **self._said(said), expression=place or None)
+        name = self._deciding.policies.tables.name("actions", action)
+        return Closed(action=name, **self._said(said), expression=place or None)
 
     async def hidden(self, action: str, key: Key, place: str = "") -> Hidden:
         """Write down that a record isn't open or isn't known; give the error to be raised."""
@@ -62,7 +64,8 @@ class Book:
 
     def _said(self, said: Decision) -> dict[str, str | Phrase]:
         rules = ", ".join(said.openers) or "-"
-        return {"purpose": self.asking.purpose or "-", "rules": rules, "advice": said.remedy}
+        purpose = self._deciding.called(self.asking.purpose)
+        return {"purpose": purpose, "rules": rules, "advice": sentence(said.remedy)}
 
     async def _append(
         self,

@@ -12,6 +12,7 @@ from functools import partial, reduce
 from typing import Final
 
 from xinglin.core.clock import now
+from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
 from xinglin.hub.gather import Gather
 from xinglin.hub.hub import Hub
@@ -25,7 +26,9 @@ from xinglin.trust.gate.seeing import Seeing, Shade
 from xinglin.trust.masking import Masks, blind, masks_for, masks_named
 from xinglin.trust.policy.cases import PUBLIC, Case, Decision
 from xinglin.trust.policy.decisions import Policies, policies_of
+from xinglin.trust.policy.emergency import PURPOSE as EMERGENCY
 from xinglin.trust.policy.relations import SELF, relations, same_people
+from xinglin.trust.policy.texts import Said, coded, listed
 from xinglin.trust.tokens.access import PURPOSES
 from xinglin.trust.who import Who
 
@@ -62,8 +65,19 @@ class Deciding:
         if not named:
             return allowed[0] if allowed else ""
         if self.policies.engine.meaning(named) not in allowed:
-            raise NotForThisPurpose(purpose=named[:80], allowed=", ".join(allowed) or "-")
+            told = listed([self.called(one) for one in allowed or ("",)], separator=(", ", "、"))
+            raise NotForThisPurpose(purpose=self.called(named[:80]), allowed=told)
         return named
+
+    def called(self, purpose: str) -> Phrase:
+        """Give a purpose by its name and code; one that no table has as it was named."""
+        tables = self.policies.tables
+        known = purpose in tables.words("purposes")
+        return (
+            coded(tables.name("purposes", purpose), purpose)
+            if known
+            else Said(purpose or "-", purpose or "-")
+        )
 
     def door(self, name: str, method: str) -> Door:
         """Give the door of an interaction. Raises UnknownDoor."""
@@ -99,7 +113,12 @@ class Deciding:
         return "record" if kind is None else self.policies.tables.group_of(kind)
 
     async def seeing(self, asking: Asking, action: str) -> Seeing:
-        """Give what may be seen (or changed) by an action."""
+        """Give what may be seen (or changed) by an action.
+
+        In an emergency nothing is kept: who has just been let in mustn't meet a door that is still shut.
+        """
+        if self.policies.engine.meaning(asking.purpose) == EMERGENCY:
+            return await self._compile(asking, action)
         key = _key(asking, action)
         self.policies.refresh()
         generation = self.policies.generation

@@ -25,7 +25,7 @@ class Closed(TrustError):
     """What is asked for isn't allowed to who asks, for this purpose."""
 
     code = "XL9501"
-    message = "{action} isn't open to you for the purpose {purpose}."
+    message = '"{action}" isn\'t open to you for the purpose {purpose}.'
     remedy = (
         "{advice}. Rules that could open it: {rules}. Another purpose is named in the header Purpose-Of-Use."
     )
@@ -45,7 +45,7 @@ class NotForThisPurpose(TrustError):
     """A purpose that who asks may not have."""
 
     code = "XL9503"
-    message = 'You can\'t ask for the purpose "{purpose}".'
+    message = "You can't ask for the purpose {purpose}."
     remedy = "Name one of these in the header Purpose-Of-Use, or leave it out: {allowed}."
 
 

@@ -53,9 +53,10 @@ def advise(engine: Engine, roles: Roles, purpose: str, action: str, group: str) 
         return Advice(_rules(own), listed(_own(engine, own, purpose)))
     if roles <= _unknown(engine):
         return Advice((), _said(engine, "role", "anonymous"))
+    when = "duty" if any(engine.tables.row("roles", one)["duty"] for one in roles) else "*"
     others = [frozenset({role}) for role in engine.tables.words("roles") if _is_given(engine, role)]
     given = ways(engine, others, action, group)
-    return Advice(_rules(given), _others(engine, given))
+    return Advice(_rules(given), _others(engine, given, when))
 
 
 def _is_given(engine: Engine, role: str) -> bool:
@@ -83,12 +84,12 @@ def _own(engine: Engine, found: Sequence[Way], purpose: str) -> list[Phrase]:
     return [*parts.values()] or [_said(engine, "consent", "*")]
 
 
-def _others(engine: Engine, found: Sequence[Way]) -> Phrase:
+def _others(engine: Engine, found: Sequence[Way], when: str) -> Phrase:
     names = list(dict.fromkeys(one.role for one in found))
     if not names:
         return _said(engine, "none", "*")
     told = listed([engine.tables.name("roles", one) for one in names], separator=(", ", "、"))
-    return _said(engine, "role", "*", names=told)
+    return _said(engine, "role", when, names=told)
 
 
 def _said(engine: Engine, when: str, what: str, **values: object) -> Said:

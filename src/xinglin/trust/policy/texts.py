@@ -20,6 +20,17 @@ class Said(Phrase):
         return said.format(**translated(self._values, language)) if self._values else said
 
 
+def sentence(text: Phrase) -> Said:
+    """Begin a text with a capital letter, where English is read."""
+    said = text.text("en")
+    return Said(said[:1].upper() + said[1:], text.text("zh"))
+
+
+def coded(name: Phrase, code: str) -> Said:
+    """Give a name with its code, as both are asked for."""
+    return Said(f"{name.text('en')} ({code})", f"{name.text('zh')}（{code}）")
+
+
 def listed(parts: "list[Phrase]", *, separator: tuple[str, str] = ("; ", "；")) -> Said:
     """Give several texts in one, in both languages."""
     return Said(
