@@ -11,7 +11,7 @@ from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from xinglin.core.errors import DatabaseError
+from xinglin.core.errors import DatabaseError, RequestError
 from xinglin.core.setting_checks import WRONG_ADDRESS
 from xinglin.core.settings import Settings, WrongSetting
 from xinglin.core.telemetry import logger
@@ -70,6 +70,14 @@ class Busy(DatabaseError):
         "Send the request again in a moment, or ask the operator to raise the setting database_connections."
     )
     issue = "throttled"
+
+
+class Unstorable(RequestError):
+    """A text that no column holds and no query asks for: with the sign U+0000, or half of a surrogate pair."""
+
+    code = "XL3071"
+    message = "The request holds a sign that no text may hold here (U+0000, or half of a pair)."
+    remedy = "Send it without that sign."
 
 
 class Full(DatabaseError):
@@ -200,6 +208,10 @@ class Database:
             raise TooSlow(seconds=self._statement_seconds) from None
         except (pg.DiskFull, pg.OutOfMemory) as error:
             raise Full(detail=_first_line(error)) from None
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            if getattr(error, "sqlstate", None) is not None:
+                raise  # the database's own opinion of a value: a fault of ours
+            raise Unstorable from None
         except (pg.DeadlockDetected, pg.SerializationFailure, pg.ProgramLimitExceeded):
             raise  # the work meets others, or is itself too large: the database answers
         except psycopg.OperationalError as error:

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 from xinglin.core.exact_json import Json, dumps
 from xinglin.hub.identity.errors import FaultyIdentityTable
 from xinglin.hub.identity.tables import numbered_rows
+from xinglin.standards.confidentiality import CONFIDENTIALITY, GRADE, SENSITIVE, RuleSet, classes_among
 from xinglin.standards.persons import parts
 
 TAG: Final[Json] = {
@@ -22,6 +23,9 @@ TAG: Final[Json] = {
     "code": "GOLDEN_RECORD",
 }
 """As HAPI FHIR's MDM marks golden records (https://hapifhir.io/hapi-fhir/docs/server_jpa_mdm/mdm_details.html)."""
+
+STRICTEST: Final[Json] = {"system": CONFIDENTIALITY, "code": "R"}
+"""Demands the strictest grade of whoever shall see a record, whatever classes it is of."""
 
 PREFIX: Final = "golden-"
 """How the ids of golden Patients begin."""
@@ -85,9 +89,37 @@ def golden_id(anchor: str) -> str:
     return PREFIX + blake2b(f"golden\x1f{anchor}".encode(), digest_size=15).hexdigest()
 
 
-def golden(id_: str, sources: Sequence[Spoken]) -> Json:
-    """Make the golden Patient of what `sources` say, at least one."""
-    made: Json = {"resourceType": "Patient", "id": id_, "meta": {"tag": [TAG]}, "active": True}
+def heard(sources: Sequence[Spoken], rules: RuleSet) -> tuple[Sequence[Spoken], list[Json]]:
+    """Give the sources that the golden Patient repeats, and the labels that it has for it.
+
+    What a sensitive source says (a psychiatric hospital's, say) would be open to all who see the golden
+    Patient. So it isn't repeated where others know the person; where none does, the golden Patient is as
+    sensitive as they are.
+    """
+    labels = {one.id: _labels(one.content) for one in sources}
+    plain = [one for one in sources if not _is_sensitive(labels[one.id])]
+    used = plain or sources
+    classes = sorted({cls for one in used for cls in classes_among(rules, labels[one.id])})
+    codings: list[Json] = [
+        {"system": rules.classes[one].system, "code": one, "userSelected": True} for one in classes
+    ]
+    return used, codings if plain else [STRICTEST, *codings]
+
+
+def _labels(content: Json) -> list[Json]:
+    security: Any = content.get("meta", {}).get("security")
+    entries = cast("list[Any]", security) if isinstance(security, list) else []
+    return [cast("Json", one) for one in entries if isinstance(one, dict)]
+
+
+def _is_sensitive(labels: Iterable[Json]) -> bool:
+    return any(one.get("system") == GRADE and one.get("code") == SENSITIVE for one in labels)
+
+
+def golden(id_: str, sources: Sequence[Spoken], labels: Sequence[Json] = ()) -> Json:
+    """Make the golden Patient of what `sources` say, at least one, under `labels` (see `heard`)."""
+    meta: Json = {"tag": [TAG]} | ({"security": list(labels)} if labels else {})
+    made: Json = {"resourceType": "Patient", "id": id_, "meta": meta, "active": True}
     for rule in rules():
         made |= _chosen(rule, sources)
     if "name" in made:

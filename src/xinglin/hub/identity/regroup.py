@@ -12,7 +12,7 @@ from xinglin.core.exact_json import Json
 from xinglin.hub.changes import Action, Change, Delete, Update, carry_out
 from xinglin.hub.database import Connection
 from xinglin.hub.identity import rows
-from xinglin.hub.identity.golden import TRUST, Spoken, golden, golden_id, replaced
+from xinglin.hub.identity.golden import TRUST, Spoken, golden, golden_id, heard, replaced
 from xinglin.hub.identity.partition import Edge, Partition, partition
 from xinglin.hub.identity.rows import Held, Link
 from xinglin.hub.intake.order import stamp_of
@@ -220,7 +220,7 @@ async def _golden_changes(
     made: list[Change] = []
     for name, those in sorted(members.items()):
         said = [spoken[one] for one in sorted(those) if one in spoken]
-        content: Json | None = golden(name, said) if said else None
+        content: Json | None = golden(name, *heard(said, store.labelling.rules)) if said else None
         key = Key("Patient", name)
         made.append(Delete("Patient", key) if content is None else Update("Patient", key, content=content))
     return made

@@ -273,11 +273,15 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _is_derived(coding: Any) -> bool:
-    """Tell whether the hub set a coding: it is of the hub's systems, or bears the hub's mark."""
+    """Tell whether the hub set a coding: it is of the hub's systems, or bears the hub's mark.
+
+    A class that was chosen stays (`userSelected` true): it can only close more.
+    """
     if not isinstance(coding, dict):
         return False
     one = cast("Json", coding)
-    return one.get("system") in (GRADE, SENSITIVITY) or one.get("userSelected") is False
+    chosen = one.get("userSelected")
+    return one.get("system") == GRADE or chosen is False or (one.get("system") == SENSITIVITY and not chosen)
 
 
 def _coding(rules: RuleSet, cls: str) -> Json:
