@@ -20,6 +20,7 @@ ALL = (
     "linkage",
     "audit",
     "gate",
+    "gate_http",
 )
 
 for name in sys.argv[1:] or ALL:

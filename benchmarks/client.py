@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
-def request(method: str, path: str, body: bytes = b"") -> bytes:
-    """Make the bytes of a request."""
+def request(method: str, path: str, body: bytes = b"", *more: str) -> bytes:
+    """Make the bytes of a request; `more` are further headers."""
     lines = [
         f"{method} {path} HTTP/1.1",
         "Host: localhost",
         "Content-Type: application/fhir+json",
         f"Content-Length: {len(body)}",
+        *more,
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

@@ -62,7 +62,7 @@ def main() -> None:
 
 async def _measured(settings: Settings) -> list[Row]:
     async with open_hub(settings, settings.database_url) as hub, open_gate(settings, hub) as gate:
-        await _fill(hub)
+        await fill(hub)
         rows: list[Row] = []
         for name, off, on in (
             ("read", _read_bare(hub), _read_gated(gate)),
@@ -72,7 +72,8 @@ async def _measured(settings: Settings) -> list[Row]:
         return rows
 
 
-async def _fill(hub: Hub) -> None:
+async def fill(hub: Hub) -> None:
+    """Store patients with observations, some of them treated by Dr Wang."""
     records: list[Json] = [{"resourceType": "Practitioner", "id": "wang"}]
     for number in range(PATIENTS):
         owner = {"reference": f"Patient/p{number}"}

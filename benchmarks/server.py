@@ -49,22 +49,31 @@ def _cpu(process: psutil.Process) -> float:
 @contextmanager
 def hub(**settings: str) -> Generator[Running]:
     """Run `xinglin serve` in an empty home."""
-    with tempfile.TemporaryDirectory(prefix="xinglin-bench-") as folder:
-        port = _free_port()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
-        environment |= {
-            "XINGLIN_HOME": folder,
-            "XINGLIN_PORT": str(port),
-            "XINGLIN_LOG_LEVEL": "warning",
-        } | settings
-        command = [sys.executable, "-m", "xinglin", "serve"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-            try:
-                _wait(port, process)
-                yield Running(port, Path(folder), psutil.Process(process.pid))
-            finally:
-                process.terminate()
-                process.wait(60)
+    with (
+        tempfile.TemporaryDirectory(prefix="xinglin-bench-") as folder,
+        serving(Path(folder), "xinglin", **settings) as running,
+    ):
+        yield running
+
+
+@contextmanager
+def serving(folder: Path, module: str, **settings: str) -> Generator[Running]:
+    """Run `python -m MODULE serve` with its home in a folder."""
+    port = _free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
+    environment |= {
+        "XINGLIN_HOME": str(folder),
+        "XINGLIN_PORT": str(port),
+        "XINGLIN_LOG_LEVEL": "warning",
+    } | settings
+    command = [sys.executable, "-m", module, "serve"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait(port, process)
+            yield Running(port, folder, psutil.Process(process.pid))
+        finally:
+            process.terminate()
+            process.wait(60)
 
 
 def _free_port() -> int:
