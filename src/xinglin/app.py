@@ -18,6 +18,7 @@ from xinglin.api.rates import Rates
 from xinglin.core.errors import RequestError
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
+from xinglin.portal import routes as portal
 
 
 class NoSuchAddress(RequestError):
@@ -55,6 +56,7 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
             *ihe.routes(),
             *intake.routes(),
             *fhir.routes(),
+            *portal.routes(settings),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _unrouted},

@@ -1,1 +1,1 @@
-"""The portal: pages for people."""
+"""The portal: pages for people. `places` says how a page is added, docs/portal.md shows it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from jinja2 import Environment, nodes
 
 import xinglin
 from xinglin.core import settings
@@ -75,6 +76,45 @@ def marked_texts() -> set[str]:
     }
 
 
+DECLARED = {"Page": (), "Card": (), "Tab": (), "Table": (1,), "Column": (1,)}
+"""Declarations of pages, and where among their arguments a text stands that has no keyword."""
+
+
+def declared_texts() -> set[str]:
+    """Find the texts of pages, cards, tabs, tables and columns (see `web.declared`)."""
+    found: set[str] = set()
+    for _, name, call in calls():
+        if name in DECLARED:
+            given = [call.args[place] for place in DECLARED[name] if place < len(call.args)]
+            named = [one.value for one in call.keywords if one.arg in {"title", "summary", "empty"}]
+            found |= {text for one in [*given, *named] for text in constants(one) if text}
+    return found
+
+
+def template_texts() -> set[str]:
+    """Find the texts handed to `_(…)` in templates of pages."""
+    found: set[str] = set()
+    for file in sorted(SOURCES.rglob("templates/**/*.html")):
+        tree = Environment().parse(file.read_text(encoding="utf-8"))
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "_":
+                found |= set(said(call.args[0]))
+    return found
+
+
+def said(node: nodes.Expr) -> Iterator[str]:
+    """Give the texts that an argument in a template may be."""
+    match node:
+        case nodes.Const(value=str(text)):
+            yield text
+        case nodes.CondExpr():
+            for one in (node.expr1, node.expr2):
+                if one is not None:
+                    yield from said(one)
+        case _:
+            pass
+
+
 def words(node: ast.expr) -> bool:
     """Say whether a value is English of ours: a text with a space, or an f-string with letters of its own."""
     match node:
@@ -121,6 +161,8 @@ TEXTS = sorted(
     | {e.remedy for e in ERRORS}
     | {s.description for s in settings.explain({})}
     | marked_texts()
+    | declared_texts()
+    | template_texts()
 )
 
 
