@@ -15,8 +15,6 @@ from xinglin_demo.tables import Row, rows_by, table
 
 CHINA = timezone(timedelta(hours=8))
 ADULT = 18
-WARD_DOCTOR = Staff("internal-001", "李峰峰")
-CITY_DOCTOR = Staff("internal-009", "周文静")
 DEPARTMENT = "内科"
 PRESSURE = ("132", "84")
 MEDICINE = "amlodipine"
@@ -62,7 +60,6 @@ class Present:
     def _visit(self, story: Story, row: Row, place: str, turn: int) -> Visit:
         """Give the visit of somebody; its number stays, so that another day only moves it."""
         start = datetime.combine(self.today - timedelta(days=1), time(8, 5 * turn), CHINA)
-        doctor = WARD_DOCTOR if place == "county" else CITY_DOCTOR
         return Visit(
             number=f"{'ZY' if place == 'county' else 'MZ'}{story.index:06d}",
             place=place,
@@ -71,11 +68,17 @@ class Present:
             reason=row["names"].split()[0],
             start=start,
             end=start,
-            staff=doctor,
+            staff=_staff(row["staff"]),
             diagnoses=_diagnoses(row, start.date()),
             pressure=PRESSURE,
             prescriptions=[_prescription()],
         )
+
+
+def _staff(login: str) -> Staff:
+    """Give whoever logs in under a name, as the institution's staff."""
+    row = rows_by("accounts", "login")[login]
+    return Staff(row["staff"], row["name"])
 
 
 def _diagnoses(row: Row, day: date) -> tuple[Diagnosis, ...]:
