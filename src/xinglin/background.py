@@ -31,6 +31,7 @@ from xinglin.hub.intake.replay import replay_waiting
 from xinglin.hub.labels import work as labels
 from xinglin.hub.processes import end_with, settle
 from xinglin.hub.quality.evaluate import evaluate
+from xinglin.hub.stepping import without_waiting
 from xinglin.hub.vault import renewing
 from xinglin.trust.log import work as audit
 
@@ -102,8 +103,8 @@ async def work(settings: Settings, url: str) -> None:
                 tasks.create_task(_every(LOOK_SECONDS, jobs.recover)),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: fetch_all(hub, settings))),
                 tasks.create_task(_every(REPLAY_SECONDS, lambda: _replay(hub))),
-                tasks.create_task(_every(REPLAY_SECONDS, lambda: _apply_codes(hub))),
-                tasks.create_task(_every(LOOK_SECONDS, lambda: _label(hub))),
+                tasks.create_task(_every(REPLAY_SECONDS, lambda: without_waiting(hub, codes.step))),
+                tasks.create_task(_every(LOOK_SECONDS, lambda: without_waiting(hub, labels.step))),
                 tasks.create_task(_every(QUALITY_SECONDS, lambda: _judge(hub))),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: follow(hub, most=IDENTITY_PATIENTS))),
                 tasks.create_task(
@@ -150,21 +151,9 @@ async def _judge(hub: Hub) -> None:
         pass
 
 
-async def _apply_codes(hub: Hub) -> None:
-    """Bring records that are stored already to mappings accepted since."""
-    while (step := await codes.step(hub)) is not None and not step.must_wait:
-        pass
-
-
 async def _encrypt_anew(hub: Hub) -> None:
     """Bring what is stored to the newest key, some rows at a time."""
     while await hub.transaction(lambda connection: renewing.step(connection, hub.store)):
-        pass
-
-
-async def _label(hub: Hub) -> None:
-    """Bring labels of stored records to the tables and to the records they refer to."""
-    while (step := await labels.step(hub)) is not None and not step.must_wait:
         pass
 
 

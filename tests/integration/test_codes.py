@@ -21,6 +21,7 @@ from xinglin.hub.codes.workbench import AmbiguousCode, UnknownCode
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.records import Key
+from xinglin.hub.stepping import Step
 from xinglin.standards.conversion.model import Origin
 from xinglin.standards.validation import validator
 
@@ -319,8 +320,8 @@ def test_records_stored_while_a_decision_is_made_follow(settings: Settings) -> N
         async with hub.database.connection() as connection, connection.transaction():
             await codes.refresh(connection, ORIGIN.namespace)
             await decide(hub, [accept("001", "谷丙转氨酶", ALT)])
-            assert await work.step(hub) == work.Step()
-            assert await work.step(hub) == work.Step(must_wait=True)
+            assert await work.step(hub) == Step()
+            assert await work.step(hub) == Step(must_wait=True)
             ready, missing = codes.apply(observation(1, "001", "谷丙转氨酶", "40", "U/L"), ORIGIN)
             assert missing
             key = Key("Observation", "o1")

@@ -1,6 +1,5 @@
 """What the `xinglin codes` commands do."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,9 +9,9 @@ from xinglin.hub.codes.decisions import Decision, decide
 from xinglin.hub.codes.workbench import Bench, LocalCode, Standing
 from xinglin.hub.hub import Hub
 from xinglin.hub.opened import with_hub
+from xinglin.hub.stepping import to_the_end
 from xinglin.standards.labitems.ranker import Candidate
 
-WAIT_SECONDS = 0.2
 EXPORTED = 1_000_000
 """Most codes that one export holds."""
 
@@ -82,15 +81,4 @@ def report(settings: Settings, *, source: str | None) -> Sequence[Standing]:
 
 def apply(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> int:
     """Standardise again what waits for it; give how many records changed. Can be stopped and resumed."""
-
-    async def ask(hub: Hub) -> int:
-        await hub.tending.stop()
-        written = 0
-        while (done := await work.step(hub)) is not None:
-            written += done.written
-            progress(done.looked_at)
-            if done.must_wait:
-                await asyncio.sleep(WAIT_SECONDS)
-        return written
-
-    return with_hub(settings, ask)
+    return with_hub(settings, lambda hub: to_the_end(hub, work.step, progress))

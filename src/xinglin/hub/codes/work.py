@@ -6,7 +6,6 @@ number, since `Codes.refresh` takes its number before it reads the mappings.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from xinglin.core.exact_json import Json
@@ -14,6 +13,7 @@ from xinglin.hub.changes import Action, Patch, carry_out
 from xinglin.hub.database import Connection
 from xinglin.hub.hub import Hub
 from xinglin.hub.records import Key, Record
+from xinglin.hub.stepping import Step
 from xinglin.standards.labitems.standard import restored, standardised
 from xinglin.standards.labitems.table import Item, table
 
@@ -36,15 +36,6 @@ _MAPS = """
 SELECT system, code, target FROM code_map
 JOIN unnest(%s::text[], %s::text[]) AS k(system, code) USING (system, code)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a step did: records looked at, versions written; `must_wait` for other transactions to end."""
-
-    looked_at: int = 0
-    written: int = 0
-    must_wait: bool = False
 
 
 async def step(hub: Hub) -> Step | None:

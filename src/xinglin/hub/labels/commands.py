@@ -1,10 +1,8 @@
 """What the `xinglin label` commands do."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from xinglin.core.exact_json import Json, loads
 from xinglin.core.settings import Settings
@@ -14,10 +12,9 @@ from xinglin.hub.labels import carriers, work
 from xinglin.hub.labels.labelling import Labelling
 from xinglin.hub.opened import with_hub
 from xinglin.hub.outline import admit, admit_key
+from xinglin.hub.stepping import to_the_end
 from xinglin.standards.confidentiality import Hit, RuleSet, classes_among, explain, in_force, labels
 from xinglin.standards.confidentiality import check as check_table
-
-WAIT_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +68,4 @@ async def _explained(hub: Hub, connection: Connection, kind: str, id_: str) -> E
 
 def apply(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> int:
     """Bring stored records to the tables as they are now; give how many versions changed. Can be resumed."""
-
-    async def ask(hub: Hub) -> int:
-        await hub.tending.stop()
-        written = 0
-        while (done := await work.step(hub)) is not None:
-            written += done.written
-            progress(done.looked_at)
-            if done.must_wait:
-                await asyncio.sleep(WAIT_SECONDS)
-        return written
-
-    return with_hub(settings, ask)
+    return with_hub(settings, lambda hub: to_the_end(hub, work.step, progress))

@@ -6,7 +6,6 @@ for begins by taking a change number: whoever begins to write later sees the cha
 need looking at, once all transactions below have ended.
 """
 
-from dataclasses import dataclass
 from typing import Final, cast
 
 from xinglin.hub.database import Connection
@@ -14,6 +13,7 @@ from xinglin.hub.hub import Hub
 from xinglin.hub.labels.again import derive_again
 from xinglin.hub.labels.referrers import referrers
 from xinglin.hub.records import Key
+from xinglin.hub.stepping import Step
 from xinglin.hub.store import Store
 
 BATCH: Final = 200
@@ -47,15 +47,6 @@ _NOT_DUE: Final = """
 UPDATE label_carrier c SET until = NULL FROM unnest(%s::text[], %s::text[]) AS k(type, id)
 WHERE c.type = k.type AND c.id = k.id AND c.until <= %s
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a step did: records looked at, versions changed; `must_wait` for others to end."""
-
-    looked_at: int = 0
-    written: int = 0
-    must_wait: bool = False
 
 
 async def step(hub: Hub) -> Step | None:
