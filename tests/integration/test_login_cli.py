@@ -15,6 +15,10 @@ from typer.testing import CliRunner
 from xinglin.__main__ import cli
 from xinglin.core.errors import XinglinError
 from xinglin.core.settings import Settings
+from xinglin.hub.hub import Hub
+from xinglin.hub.opened import with_hub
+from xinglin.trust.login import accounts, totp
+from xinglin.trust.login.sealing import Seal, key_file
 
 
 @pytest.fixture
@@ -87,3 +91,26 @@ def test_accounts_and_roles(small: Settings, xinglin: Callable[..., Ran]) -> Non
     assert xinglin("user", "set", "wang", "--subject", "17").returncode == 13, "no provider is set"
     assert xinglin("user", "set", "wang", "--name", "Wang Fang Fang").returncode == 0
     assert xinglin("user", "totp", "nobody").returncode == 13
+
+
+def test_keys_check_tells_which_authenticators_stay_shut(
+    small: Settings, xinglin: Callable[..., Ran]
+) -> None:
+    assert xinglin("user", "add", "wang", "--name", "Wang Fang").returncode == 0
+
+    async def begin(hub: Hub) -> None:
+        async with hub.database.connection() as connection:
+            account = await accounts.known(connection, "wang")
+            await totp.begin(connection, Seal(key_file(small)), account)
+
+    with_hub(small, begin)
+    fine = xinglin("keys", "check")
+    assert fine.returncode == 0
+    assert "1 authenticators open" in fine.stdout
+    key_file(small).write_bytes(bytes(32))
+    broken = xinglin("keys", "check")
+    assert broken.returncode == 1
+    assert "wang" in broken.stdout
+    key_file(small).unlink()
+    assert xinglin("keys", "check").returncode == 1
+    assert not key_file(small).exists(), "a check makes no key"

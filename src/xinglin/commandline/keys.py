@@ -46,7 +46,10 @@ def rotate(
 
 
 @cli.command(
-    help=_("Open every stored record, to see that each opens with its key and stands in its place."),
+    help=_(
+        "Open every stored record and every account's authenticator, to see that each opens with its key "
+        "and stands in its place."
+    ),
     epilog=_("Exit codes: 0 all open; 1 some don't, and which; 10 settings or keys; 11 database."),
 )
 def check() -> None:
@@ -63,6 +66,22 @@ def check() -> None:
         out.print(one)
     if found.faults:
         tell(_("{count} versions don't open: they were changed or moved."), count=len(found.faults))
+    _check_authenticators()
+    if found.faults:
+        raise typer.Exit(1)
+
+
+def _check_authenticators() -> None:
+    """Tell whether the login key opens the authenticators; exit if one stays shut."""
+    from xinglin.trust.login import commands
+
+    sealed = commands.authenticators(configuration.load())
+    shut = [login for login, opened in sealed.items() if not opened]
+    tell(_("{count} authenticators open under the login key."), count=len(sealed) - len(shut))
+    if shut:
+        for login in shut:
+            out.print(login)
+        tell(_("{count} authenticators don't open: restore login.key from its copy."), count=len(shut))
         raise typer.Exit(1)
 
 

@@ -21,6 +21,7 @@ from xinglin.trust.login.errors import WrongAccount
 from xinglin.trust.login.managing import Managing
 from xinglin.trust.login.names import read_login
 from xinglin.trust.login.roles import Given, Place
+from xinglin.trust.login.sealing import key_file, opens
 from xinglin.trust.login.service import Login
 from xinglin.trust.login.sessions import Session
 from xinglin.trust.who import Who
@@ -184,5 +185,19 @@ def list_roles(settings: Settings, login: str | None) -> list[Given]:
                 return await roles.list_all(connection)
             account = await accounts.known(connection, read_login(login) or login)
             return await roles.list_all(connection, account.login)
+
+    return with_hub(settings, work)
+
+
+def authenticators(settings: Settings) -> dict[str, bool]:
+    """Tell, by login, of each account with an authenticator whether the login key opens its secret."""
+    file = key_file(settings)
+
+    async def work(hub: Hub) -> dict[str, bool]:
+        async with hub.database.connection() as connection:
+            found = await accounts.list_all(connection)
+        return {
+            one.login: opens(file, one.totp_secret, one.login) for one in found if one.totp_secret is not None
+        }
 
     return with_hub(settings, work)

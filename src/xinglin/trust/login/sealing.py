@@ -22,6 +22,17 @@ def key_file(settings: Settings) -> Path:
     return settings.key_file.with_name("login.key")
 
 
+def opens(file: Path, sealed: bytes, owner: str) -> bool:
+    """Tell whether the key in a file opens what was sealed for `owner`; a missing key isn't made."""
+    try:
+        if not file.exists():
+            return False
+        Seal(file).open(sealed, owner)
+    except UnusableKey:
+        return False
+    return True
+
+
 class Seal:
     """Seals and opens short secrets with AES-256-GCM; what belongs to one account opens for no other."""
 
