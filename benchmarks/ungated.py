@@ -53,7 +53,7 @@ class OpenGate:
     settings: Settings
     hub: Hub
 
-    def open(self, asking: Asking) -> OpenHub:
+    def open(self, _asking: Asking) -> OpenHub:
         """Give the hub."""
         return OpenHub(self.hub)
 
@@ -75,7 +75,5 @@ def work(settings: Settings, parent: int, failed: working.Failed) -> "Starlette"
 
 
 if __name__ == "__main__":
-    from benchmarks import ungated
-
-    serving.work = ungated.work
+    serving.work = work
     serving.serve(configuration.load(), ready=lambda: None, first=lambda _: None)

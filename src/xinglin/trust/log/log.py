@@ -8,10 +8,19 @@ from xinglin.core.i18n import Phrase
 from xinglin.hub.database import Connection, Database
 from xinglin.hub.gather import Gather
 from xinglin.trust.log import rows
+from xinglin.trust.log.adding import Growth, add
 from xinglin.trust.log.entry import Entry, Told, decode, encode
 from xinglin.trust.log.errors import BrokenLog, NoSuchEntry, OtherAlgorithm
 from xinglin.trust.log.find import Asked, Found, Place, find
-from xinglin.trust.log.merkle import consistency_spans, fold, inclusion_spans, leaf_hash, root_by
+from xinglin.trust.log.merkle import (
+    HASHES,
+    Growing,
+    consistency_spans,
+    fold,
+    inclusion_spans,
+    leaf_hash,
+    root_by,
+)
 
 APPEND_TOGETHER: Final = 512
 """Appends that share a transaction at most; each may bring several entries."""
@@ -47,6 +56,7 @@ class Log:
     def __init__(self, database: Database, algorithm: str = "sha256") -> None:
         self.database = database
         self.algorithm = algorithm
+        self._known: rows.Head | None = None
         self._append: Gather[Sequence[Leaf], list[int]] = Gather(self._write, lanes=1, most=APPEND_TOGETHER)
 
     async def append(self, entries: Sequence[Entry], connection: Connection | None = None) -> list[int]:
@@ -60,19 +70,36 @@ class Log:
             return []
         leaves = [(body, decode(body)) for body in map(encode, entries)]
         if connection is not None:
-            return (await self._write_on(connection, [leaves]))[0]
+            return (await self._add_locked(connection, [leaves]))[1][0]
         return await self._append(leaves)
 
     async def _write(self, asked: Sequence[Sequence[Leaf]]) -> list[list[int]]:
-        async with self.database.connection() as connection, connection.transaction():
-            return await self._write_on(connection, asked)
+        """Add behind the head that this process left; where another process added since, behind that."""
+        async with self.database.connection() as connection:
+            if self._known is not None:
+                after, numbers = await self._add(connection, self._known, asked)
+                self._known = after
+                if after is not None:
+                    return numbers
+            async with connection.transaction():
+                after, numbers = await self._add_locked(connection, asked)
+            self._known = after
+            return numbers
 
-    async def _write_on(self, connection: Connection, asked: Sequence[Sequence[Leaf]]) -> list[list[int]]:
+    async def _add_locked(
+        self, connection: Connection, asked: Sequence[Sequence[Leaf]]
+    ) -> tuple[rows.Head | None, list[list[int]]]:
         head = await rows.read_head(connection, lock=True)
         if head.algorithm not in {"", self.algorithm}:
             raise OtherAlgorithm(found=head.algorithm, wanted=self.algorithm)
-        hash_ = rows.HASHES[self.algorithm]
-        tree = rows.Growing(hash_, head.size, list(head.peaks))
+        return await self._add(connection, head, asked)
+
+    async def _add(
+        self, connection: Connection, head: rows.Head, asked: Sequence[Sequence[Leaf]]
+    ) -> tuple[rows.Head | None, list[list[int]]]:
+        """Add behind `head`; give the head after it, None where it was another, and the entries' numbers."""
+        hash_ = HASHES[self.algorithm]
+        tree = Growing(hash_, head.size, list(head.peaks))
         numbers: list[list[int]] = []
         made: list[rows.Row] = []
         for leaves in asked:
@@ -82,10 +109,8 @@ class Log:
                 rows.row_of(first + at, told, leaf_hash(hash_, body), body)
                 for at, (body, told) in enumerate(leaves)
             ]
-        await rows.write_rows(connection, made)
-        await rows.write_nodes(connection, tree.extend((one.leaf for one in made), rows.FOOT))
-        await rows.write_head(connection, self.algorithm, tree)
-        return numbers
+        nodes = tree.extend((one.leaf for one in made), rows.FOOT)
+        return await add(connection, head, Growth(self.algorithm, tree, made, nodes)), numbers
 
     async def head(self) -> rows.Head:
         """Give how far the log has grown."""

@@ -1,4 +1,4 @@
-"""The log's own tables: entries and complete nodes of the tree, written and read.
+"""The log's own tables: entries and complete nodes of the tree, as they are read (see `adding`).
 
 Nodes below level FOOT aren't stored: they are made again from the hashes of the at most 2^FOOT entries that
 they span. So an entry costs a thirty-second of a node's row, and a proof reads two runs of 64 entries.
@@ -10,7 +10,6 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final, cast
 
-from xinglin.hub.copying import copy_rows, int8, int8_array, moment, raw, row
 from xinglin.hub.database import Connection
 from xinglin.trust.log.entry import Told
 from xinglin.trust.log.merkle import BYTES, HASHES, Growing, Hash, Node, Span, needed, proof_of
@@ -19,11 +18,6 @@ FOOT: Final = 6
 
 _HEAD: Final = "SELECT origin, algorithm, size, peaks FROM audit_head"
 _LOCKED: Final = _HEAD + " FOR UPDATE"
-_GROWN: Final = "UPDATE audit_head SET algorithm = %s, size = %s, peaks = %s"
-_COPY: Final = (
-    "COPY audit_entry (number, at, who, action, outcome, keys, leaf, body) FROM STDIN WITH (FORMAT binary)"
-)
-_NODES: Final = "INSERT INTO audit_node SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[])"
 _FIND_NODES: Final = (
     "SELECT level, place, hash FROM audit_node JOIN unnest(%s::smallint[], %s::bigint[]) AS w (level, place)"
     " USING (level, place)"
@@ -108,28 +102,6 @@ async def read_head(connection: Connection, *, lock: bool = False) -> Head:
     found = await (await connection.execute(_LOCKED if lock else _HEAD)).fetchone()
     origin, algorithm, size, peaks = cast("tuple[str, str, int, bytes]", found)
     return Head(origin, algorithm, size, tuple(peaks[at : at + BYTES] for at in range(0, len(peaks), BYTES)))
-
-
-async def write_head(connection: Connection, algorithm: str, tree: Growing) -> None:
-    """Keep how far the log has grown."""
-    await connection.execute(_GROWN, [algorithm, tree.size, b"".join(tree.peaks)])
-
-
-async def write_rows(connection: Connection, rows: Iterable[Row]) -> None:
-    """Add entries."""
-    await copy_rows(connection, _COPY, [_packed(one) for one in rows])
-
-
-def _packed(one: Row) -> bytes:
-    texts = (raw(text.encode()) for text in (one.who, one.action, one.outcome))
-    return row(int8(one.number), moment(one.at), *texts, int8_array(one.keys), raw(one.leaf), raw(one.body))
-
-
-async def write_nodes(connection: Connection, made: Sequence[tuple[Node, bytes]]) -> None:
-    """Add complete nodes from level FOOT up."""
-    if made:
-        levels, places = [node[0] for node, _ in made], [node[1] for node, _ in made]
-        await connection.execute(_NODES, [levels, places, [hash_ for _, hash_ in made]])
 
 
 async def prove(connection: Connection, hash_: Hash, spans: Sequence[Span]) -> list[bytes]:
