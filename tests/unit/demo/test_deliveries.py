@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -181,3 +182,35 @@ def test_accepted_mappings_are_right():
 
 def test_examination_columns_are_of_items_that_exist():
     assert EXAMINED.keys() <= rows_by("items", "key").keys()
+
+
+def test_who_is_treated_today_has_open_visits(read):
+    """Admitted and not discharged; signed, referred, opted out: what relations and consents are made of."""
+    kinds = Counter(
+        (one.sender, fact.resource["resourceType"], fact.resource.get("status"))
+        for one, item in read[0]
+        if one.sender in {"county-ward", "township-contracts"}
+        for fact in item.facts
+    )
+    rows = Counter(row["sort"] for row in table("present"))
+    # The prescription of a visit names the visit again.
+    assert kinds["county-ward", "Encounter", "in-progress"] == rows["ward"]
+    assert ("county-ward", "Encounter", "finished") not in kinds
+    assert kinds["township-contracts", "EpisodeOfCare", "active"] == rows["signed"]
+    assert kinds["township-contracts", "ServiceRequest", "active"] == rows["referral"]
+    assert kinds["township-contracts", "Consent", "active"] == rows["optout"]
+
+
+def test_another_day_moves_open_visits_and_nothing_else():
+    first, later = (
+        {(one.sender, one.name): one.content for one in deliveries(PEOPLE, present=day)}
+        for day in (date(2026, 11, 22), date(2027, 3, 1))
+    )
+    moved = {key for key in first if first[key] != later[key]}
+    assert first.keys() == later.keys()
+    assert {sender for sender, _ in moved} == {"county-ward", "city-his", "township-contracts"}
+    assert {name for sender, name in moved if sender == "city-his"} == {"present.hl7"}
+
+
+def test_few_people_leave_some_rows_without_anybody():
+    assert {one.sender for one in deliveries(1)} >= {"township-contracts"}
