@@ -193,7 +193,6 @@ def test_who_is_treated_today_has_open_visits(read):
         for fact in item.facts
     )
     rows = Counter(row["sort"] for row in table("present"))
-    # The prescription of a visit names the visit again.
     assert kinds["county-ward", "Encounter", "in-progress"] == rows["ward"]
     assert ("county-ward", "Encounter", "finished") not in kinds
     assert kinds["township-contracts", "EpisodeOfCare", "active"] == rows["signed"]
