@@ -56,14 +56,25 @@ class Visit:
 
     async def enter(self, door: str) -> None:
         """Find out who asks, open the gate, and pass a door. Raises TrustError or RequestError."""
-        if self.request.method == "POST":
-            self.body = await read_form(self.request)
-        gate = self.gate
+        gate, read = self.gate, self.request.method == "POST" and bool(self.session)
+        fault = await self._read_body() if read else None
         asking = await asking_of(gate, self.request, door, self.request_id, field=self.body.text(FIELD, ""))
         self._hub = gate.open(self._with_purpose(asking))
         if self.session and asking.who.session is not None:
             self.seen = await gate.login.see(self.session)
         await self._hub.enter(door, self.request.method)
+        if self.request.method == "POST" and not read:
+            fault = await self._read_body()
+        if fault is not None:
+            raise fault
+
+    async def _read_body(self) -> RequestError | None:
+        """Read the form; a session counts only with what stands in it, so faults are told after who asks."""
+        try:
+            self.body = await read_form(self.request)
+        except RequestError as fault:
+            return fault
+        return None
 
     def _with_purpose(self, asking: Asking) -> Asking:
         """Take the purpose chosen in the portal, unless the request names one or it isn't open any more."""

@@ -1,0 +1,90 @@
+"""Cards of the home page about what waits for stewards, security administrators and clinicians."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from xinglin.trust.gate.rooms import alerts, emergency, identity
+from xinglin.trust.gate.values import Asked
+from xinglin.web.declared import Card, Declaration
+from xinglin.web.visit import Visit
+
+MOST: Final = 8
+COUNTED: Final = 100
+"""So many are counted; more are told as `more`."""
+
+
+async def pairs(visit: Visit) -> Mapping[str, Any]:
+    """Give how many pairs of records wait for a steward, and the weightiest of them."""
+    found = await identity.queue(visit.hub, most=COUNTED, skip=0, rule=None)
+    shown = [{"rule": one.rule, "weight": one.weight, "since": one.since} for one in found[:MOST]]
+    return {"count": len(found), "more": len(found) == COUNTED, "pairs": shown}
+
+
+async def unusual(visit: Visit) -> Mapping[str, Any]:
+    """Give the alerts of unusual access that nobody has closed."""
+    found = await alerts.waiting(visit.hub, most=COUNTED)
+    shown = [{"rule": a.rule, "severity": a.severity, "who": a.who, "at": a.at} for a in found[:MOST]]
+    return {"count": len(found), "more": len(found) == COUNTED, "alerts": shown}
+
+
+async def emergencies(visit: Visit) -> Mapping[str, Any]:
+    """Give the emergency accesses that nobody has reviewed."""
+    found = await emergency.waiting(visit.hub, after=0, most=COUNTED)
+    shown = [{"number": g.id, "who": g.who, "since": g.since, "until": g.until} for g in found[:MOST]]
+    return {"count": len(found), "more": len(found) == COUNTED, "grants": shown}
+
+
+async def patients(visit: Visit) -> Mapping[str, Any]:
+    """Give the patients that somebody treats: those that the purpose of treatment opens, the latest first."""
+    if visit.purpose not in ("TREAT", "BTG"):
+        return {}
+    found = await visit.hub.search(Asked([("_sort", "-_lastUpdated"), ("_count", str(MOST))], "Patient"))
+    return {
+        "total": found.total,
+        "patients": [_patient(hit.record.content) for hit in found.matches],
+    }
+
+
+def _patient(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "id": content["id"],
+        "name": content.get("name"),
+        "gender": content.get("gender"),
+        "birth": content.get("birthDate"),
+        "href": f"/people/{content['id']}",
+    }
+
+
+DECLARED: Final = Declaration(
+    room="waiting",
+    cards=(
+        Card(
+            name="home patients",
+            title="People you treat",
+            load=patients,
+            template="home/patients.html",
+            order=5,
+        ),
+        Card(
+            name="home pairs",
+            title="Is it one person?",
+            load=pairs,
+            template="home/pairs.html",
+            order=10,
+        ),
+        Card(
+            name="home emergencies",
+            title="Emergency access to review",
+            load=emergencies,
+            template="home/emergencies.html",
+            order=10,
+        ),
+        Card(
+            name="home alerts",
+            title="Alerts of unusual access",
+            load=unusual,
+            template="home/alerts.html",
+            order=11,
+        ),
+    ),
+)
