@@ -103,7 +103,7 @@ def test_a_public_app_from_consent_to_token(desk: Desk) -> None:
 def test_the_page_is_in_the_readers_language(desk: Desk) -> None:
     desk.log_in(WANG)
     page = desk.ask(ui_locales="zh", scope="patient/*.rs offline_access")
-    assert '<html lang="zh">' in page.text
+    assert '<html lang="zh-CN">' in page.text
     assert "允许" in page.text
     assert "所选患者" in page.text
     assert 'name="patient"' in page.text

@@ -2,30 +2,15 @@
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from xinglin.api.login.web import Visit
+from xinglin.api.pages import render
 from xinglin.core.errors import XinglinError
 from xinglin.core.i18n import LANGUAGES, translate
-
-STYLE: Final = "/login/login.css"
-
-
-@cache
-def _pages() -> Environment:
-    return Environment(
-        loader=PackageLoader("xinglin.api.login", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 @cache
@@ -33,7 +18,6 @@ def texts(language: str) -> Mapping[str, str]:
     """Give every text of the pages in a language."""
     return {
         "title": translate("Xinglin: log in", language),
-        "hub": translate("One health database for a province", language),
         "heading": translate("Log in", language),
         "login": translate("Login name", language),
         "password": translate("Password", language),
@@ -77,8 +61,6 @@ def texts(language: str) -> Mapping[str, str]:
         "start_again": translate("Begin again", language),
         "gone_heading": translate("You are logged out", language),
         "at_provider": translate("Log out at the site's provider too", language),
-        "other_language": "中文" if language == "en" else "English",
-        "problem": translate("That didn't work", language),
     }
 
 
@@ -94,19 +76,21 @@ def page(
     """Make a page; `then` is where to go after login."""
     language = visit.language
     other = next(one for one in LANGUAGES if one != language)
-    html = (
-        _pages()
-        .get_template(template)
-        .render(
-            t=texts(language),
-            language={"zh": "zh-CN", "en": "en"}[language],
-            style=STYLE,
-            then=then,
-            query=_query(next=then, language=visit.request.query_params.get("language", "")),
-            other=f"/login{_query(next=then, language=other)}",
-            error={"text": error.text(language), "advice": error.advice(language)} if error else None,
-            **values,
-        )
+    words = texts(language)
+    shown = {
+        "t": words,
+        "then": then,
+        "query": _query(next=then, language=visit.request.query_params.get("language", "")),
+        **values,
+    }
+    html = render(
+        "xinglin.api.login",
+        template,
+        language,
+        words["title"],
+        values=shown,
+        error=error,
+        other=f"/login{_query(next=then, language=other)}",
     )
     headers = {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
     return HTMLResponse(html, error.status if error else status, headers)
@@ -115,10 +99,3 @@ def page(
 def _query(**values: str) -> str:
     given = {name: value for name, value in values.items() if value}
     return f"?{urlencode(given)}" if given else ""
-
-
-async def style(_: Request) -> Response:
-    """`GET /login/login.css`."""
-    text = (files("xinglin.api.login") / "static" / "login.css").read_text("utf-8")
-    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(text, media_type="text/css", headers=headers)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from xinglin.api.login import answers, pages
 from xinglin.api.login.answers import entered, told
 from xinglin.api.login.web import FLOW_COOKIE, FORM_COOKIE, Body, Visit, address, json_reply
+from xinglin.api.pages import STYLE, style
 from xinglin.api.plain import WrongParameter, whole
 from xinglin.core.clock import instant
 from xinglin.core.errors import XinglinError
@@ -247,4 +248,4 @@ TABLE = (
 def routes() -> list[Route]:
     """Give the routes of login: open to everybody, since each asks itself who it is."""
     made = [Route(path, address(name, handle), methods=[method]) for method, path, name, handle in TABLE]
-    return [*made, Route(pages.STYLE, pages.style)]
+    return [*made, Route(STYLE, style)]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.fhir.negotiation import WrongContentType
+from xinglin.api.pages import policy
 from xinglin.core.errors import XinglinError
 from xinglin.core.exact_json import dumps, loads
 from xinglin.core.i18n import LANGUAGES, negotiate
@@ -38,8 +39,7 @@ SECURE: Final = "__Host-"
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": policy("'self'"),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -4,14 +4,11 @@ Nothing of the request but a random mark goes to the page and back: what was ask
 bound to the person's login session: no other site can answer for them (CSRF) or change what was asked.
 """
 
-import base64
 from collections.abc import Mapping
-from functools import cache, partial
-from hashlib import sha256
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -26,6 +23,7 @@ from xinglin.api.oauth.forms import (
     once,
     pairs,
 )
+from xinglin.api.pages import policy, render
 from xinglin.core.errors import XinglinError
 from xinglin.core.i18n import translate
 from xinglin.trust.login.errors import NotLoggedIn
@@ -46,38 +44,9 @@ HEADERS: Final = {
 }
 
 
-@cache
-def _pages() -> Environment:
-    loader = PackageLoader("xinglin.api.oauth", "pages")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-
-
-@cache
-def _style() -> str:
-    return _pages().get_template("style.css").render()
-
-
-def _policy(forms: str) -> str:
-    """Give the content security policy: our one style sheet, and forms that go where they must."""
-    style = base64.b64encode(sha256(_style().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{style}'; form-action {forms}; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
-
-
 def _page(name: str, language: str, values: Mapping[str, Any], *, status: int, forms: str) -> Response:
-    text = (
-        _pages()
-        .get_template(name)
-        .render(
-            {
-                "language": language,
-                **values,
-            }
-        )
-    )
-    headers = {**HEADERS, "Content-Security-Policy": _policy(forms), "Content-Language": language}
+    text = render("xinglin.api.oauth", name, language, values["title"], values=values)
+    headers = {**HEADERS, "Content-Security-Policy": policy(forms), "Content-Language": language}
     return Response(text, status, headers, "text/html")
 
 
