@@ -24,7 +24,8 @@ from tests.support import run
 
 from xinglin.core.settings import Settings
 from xinglin.hub.changes import Update
-from xinglin.hub.intake import registry
+from xinglin.hub.intake import queue, registry
+from xinglin.hub.intake.refused import Refused
 from xinglin.hub.intake.run import LARGEST_KEPT
 from xinglin.hub.intake.sources import SourceDisabled, UnknownSource
 from xinglin.hub.records import Key
@@ -44,6 +45,12 @@ def texts(settings: Settings, id_: str) -> list[int]:
         return [r.content["valueInteger"] for r in await hub.history(kind="Observation", id_=id_, most=99)]
 
     return run(settings, read)[::-1]
+
+
+def shown(settings: Settings) -> list[Refused]:
+    """Give what was refused, with its bytes."""
+    numbers = [number for (number,) in rows(settings, "SELECT number FROM refused ORDER BY number")]
+    return [queue.show(settings, number) for number in numbers]
 
 
 def receipts_agree(settings: Settings) -> None:
@@ -97,11 +104,11 @@ def test_one_bad_record_stops_nothing(settings: Settings, tmp_path: Path) -> Non
     ]  # fmt: skip
     done = load_text(settings, tmp_path, b"\n".join([*lines[:2], *wrong, *lines[2:]]))
     assert told(done) == (4 + len(wrong), 4, 0, len(wrong))
-    found = rows(settings, "SELECT line, raw, code FROM refused ORDER BY number")
-    assert [line for line, _, _ in found] == list(range(3, 3 + len(wrong)))
-    assert [bytes(raw).rstrip(b"\n") for _, raw, _ in found] == wrong, "whole, as it came"
+    found = shown(settings)
+    assert [one.line for one in found] == list(range(3, 3 + len(wrong)))
+    assert [one.raw.rstrip(b"\n") for one in found] == wrong, "whole, as it came"
     codes = ["XL3001", "XL5010", "XL3005", "XL3024", "XL3002", "XL3004", "XL3004", "XL3001", "XL7012"]
-    assert [code for _, _, code in found] == codes
+    assert [one.code for one in found] == codes
     assert rows(settings, "SELECT count(*) FROM resource") == [(4,)]
     receipts_agree(settings)
 
@@ -190,8 +197,8 @@ def test_a_number_given_to_another_person(settings: Settings, tmp_path: Path) ->
     other = load_text(settings, tmp_path, ndjson([person("李丽", "1981-02-03"), observation("o")]))
     assert (other.counts.accepted, other.counts.by_reason) == (1, {"XL7010": 1})
     assert content(settings, "Patient/7")["name"] == [{"text": "王大明"}]
-    ((texts_,),) = rows(settings, "SELECT texts FROM refused")
-    assert "Patient/7" in texts_["zh"]["text"]
+    (item,) = shown(settings)
+    assert "Patient/7" in item.texts["zh"]["text"]
 
 
 def test_who_may_deliver(settings: Settings, tmp_path: Path) -> None:
@@ -222,9 +229,9 @@ def test_files_that_nobody_can_read_are_kept_whole(
     done = load_text(settings, tmp_path, raw)
     assert done.counts.by_reason == {code: 1}
     assert done.counts.refused == 1
-    ((form, kept),) = rows(settings, "SELECT format, raw FROM refused")
-    assert form == ""
-    assert kept in (raw, b"\x00\x01\x02") or kept.startswith(ndjson([patient("p")]))
+    (item,) = shown(settings)
+    assert item.format == ""
+    assert item.raw in (raw, b"\x00\x01\x02") or item.raw.startswith(ndjson([patient("p")]))
     receipts_agree(settings)
     assert told(load_text(settings, tmp_path, raw)) == (1, 0, 0, 1), "the same again"
     assert rows(settings, "SELECT count(*) FROM refused") == [(1,)]

@@ -73,7 +73,7 @@ class Busy(DatabaseError):
 
 
 class Unstorable(RequestError):
-    """A text that no column holds and no query asks for: with the sign U+0000, or half of a surrogate pair."""
+    """A text that no column holds and no query asks for: with U+0000, or half of a surrogate pair."""
 
     code = "XL3071"
     message = "The request holds a sign that no text may hold here (U+0000, or half of a pair)."
@@ -159,6 +159,7 @@ class Database:
         self._statement_seconds = statement_seconds
         self._away = False
         self._look: asyncio.Task[None] | None = None
+        self._seeing: asyncio.Task[None] | None = None
         self._pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
             url,
             min_size=1,
@@ -179,9 +180,10 @@ class Database:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        if self._look is not None:
-            self._look.cancel()
-            await asyncio.wait([self._look])
+        for look in (self._look, self._seeing):
+            if look is not None:
+                look.cancel()
+                await asyncio.wait([look])
         await self._pool.close()
 
     async def _configure(self, connection: AsyncConnection) -> None:
@@ -237,12 +239,23 @@ class Database:
         raise Busy(connections=self._connections, seconds=WAIT_SECONDS)
 
     async def _see(self) -> None:
-        """Look whether the database answers; if it doesn't, go on looking in the background."""
-        if not self._away:
-            try:
-                await self._probe()
-            except psycopg.OperationalError as error:
-                self._lost(error)
+        """Look whether the database answers; if it doesn't, go on looking in the background.
+
+        One looks for all who wait: a thousand that look at once would take every place the database has.
+        """
+        if self._away:
+            return
+        if self._seeing is None:
+            self._seeing = asyncio.create_task(self._see_for_all())
+        await asyncio.shield(self._seeing)
+
+    async def _see_for_all(self) -> None:
+        try:
+            await self._probe()
+        except psycopg.OperationalError as error:
+            self._lost(error)
+        finally:
+            self._seeing = None
 
     def _lost(self, error: psycopg.OperationalError) -> None:
         """Let requests fail at once until the database answers again."""
