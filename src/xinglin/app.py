@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Lifespan
 
-from xinglin.api import codes, emergency, identity, ihe, lifelong, oauth, quality, system
+from xinglin.api import codes, emergency, identity, ihe, lifelong, oauth, openapi, quality, system
 from xinglin.api.fhir import routes as fhir
 from xinglin.api.fhir.exchange import error_response
 from xinglin.api.headers import SecurityHeaders
@@ -46,6 +46,7 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
     app = Starlette(
         routes=[
             *system.routes(),
+            *openapi.routes(),
             *login.routes(),
             *oauth.routes(settings),
             *emergency.routes(),

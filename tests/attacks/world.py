@@ -54,15 +54,16 @@ MIND = Who(
 STEWARD = Who("user:steward", "user", "Steward", frozenset({"steward"}))
 OPERATOR = Who("user:operator", "user", "Operator", frozenset({"operator"}))
 AUDITOR = Who("user:auditor", "user", "Auditor", frozenset({"audit-administrator"}))
+QUALITY = Who("user:quality", "user", "Quality", frozenset({"quality-controller"}), "org-county")
 SECURITY = Who("user:security", "user", "Security", frozenset({"security-administrator"}))
 LI = Who("user:li", "user", "Li", frozenset({"patient"}), patient="p1")
-PEOPLE = (WANG, ZHAO, MIND, STEWARD, OPERATOR, AUDITOR, SECURITY, LI)
+PEOPLE = (WANG, ZHAO, MIND, STEWARD, OPERATOR, AUDITOR, QUALITY, SECURITY, LI)
 
 PROGRAM = msgspec.structs.replace(
     APP,
     id="attacker-app",
     scopes=("user/*.cruds", "patient/*.cruds", "launch/patient"),
-    purposes=("TREAT", "BTG", "PATRQT", "HOPERAT", "HSYSADMIN"),
+    purposes=("TREAT", "BTG", "PATRQT", "HOPERAT", "HQUALIMP", "HSYSADMIN"),
 )
 
 

@@ -18,14 +18,14 @@ _SERIES: Final = frozenset({"from", "to", "institution", "code"})
 
 
 async def timeline(exchange: Exchange) -> Reply:
-    """`GET /person/{id}/timeline`: a page of a person's timeline, newest first."""
+    """`GET /person/{id}/timeline?kind=&from=&to=&institution=&code=&count=&after=`: a page, newest first."""
     wanted, language = _wanted(exchange, _TIMELINE), exchange.language
     found = await room.timeline(exchange.hub, exchange.path["id"], wanted, language)
     return reply(found, language=language)
 
 
 async def series(exchange: Exchange) -> Reply:
-    """`GET /person/{id}/series`: a person's results over the years."""
+    """`GET /person/{id}/series?from=&to=&institution=&code=`: a person's results over the years."""
     found = await room.series(exchange.hub, exchange.path["id"], _wanted(exchange, _SERIES))
     return reply(found, language=exchange.language)
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from xinglin.api.fhir.exchange import Exchange, Reply, interaction
 from xinglin.api.fhir.match import match
+from xinglin.api.fhir.search import posted_pairs
 from xinglin.hub.identity.golden import TAG
 from xinglin.hub.records import Key
 from xinglin.hub.search.answer import searchset
@@ -20,8 +21,7 @@ async def search(exchange: Exchange) -> Reply:
     """Answer `GET /pdqm/Patient?family=…&birthdate=…` (ITI-78): golden Patients in use."""
     pairs = parse_qsl(exchange.request.url.query, keep_blank_values=True)
     if exchange.request.method == "POST":
-        form = await exchange.request.body()
-        pairs += parse_qsl(form.decode(errors="replace"), keep_blank_values=True)
+        pairs += await posted_pairs(exchange)
     golden = [("_tag", f"{TAG['system']}|{TAG['code']}"), ("active", "true")]
     asked = Asked(
         [*pairs, *(one for one in golden if one not in pairs)],

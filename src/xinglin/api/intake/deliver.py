@@ -18,9 +18,9 @@ SILENT_SECONDS: Final = 120
 
 
 async def post(exchange: Exchange) -> Reply:
-    """Take a delivery: 200 with the receipt, or 202 with the address where the receipt will be.
+    """`POST /intake/{source}?name=`: 200 with the receipt, or 202 with the address where it will be.
 
-    The body is the file as it is, also packed; `?name=` is what the sender calls it.
+    The body is the file as it is, also packed; `name` is what the sender calls it.
     """
     source_id = _own(exchange)
     name = exchange.request.query_params.get("name", "-")[:200]
@@ -45,14 +45,14 @@ async def parts(request: Request) -> AsyncIterator[bytes]:
 
 
 async def receipt(exchange: Exchange) -> Reply:
-    """Give a delivery as it stands."""
+    """`GET /intake/{source}/deliveries/{number}`: a delivery as it stands."""
     source_id = _own(exchange)
     asked = whole(exchange.path["number"], "number")
     return reply(shown(await room.receipt(exchange.hub, source_id, asked)))
 
 
 async def receipts(exchange: Exchange) -> Reply:
-    """Give a source's latest deliveries."""
+    """`GET /intake/{source}/deliveries?most=`: a source's latest deliveries."""
     source_id = _own(exchange)
     most = min(number(exchange, "most", 50), MOST)
     found = await room.receipts(exchange.hub, source_id, most=most)

@@ -64,7 +64,7 @@ class Dismissal(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def index(exchange: Exchange) -> Reply:
-    """List items, oldest first: `source`, `code`, `delivery`, `state`, `after` (a number) and `most`."""
+    """`GET /refused?source=&code=&delivery=&state=&after=&most=`: oldest first; `after` is a number."""
     asked = exchange.request.query_params
     state = asked.get("state", "waiting")
     if state not in STATES:
@@ -87,7 +87,7 @@ async def index(exchange: Exchange) -> Reply:
 
 
 async def show(exchange: Exchange) -> Reply:
-    """Give an item with its bytes (base64)."""
+    """`GET /refused/{number}`: an item with its bytes (base64)."""
     item = await room.show_refused(exchange.hub, _number(exchange))
     content = {"head": item.head, "raw": item.raw, "corrected": item.corrected}
     encoded = {name: base64.b64encode(raw).decode() for name, raw in content.items() if raw is not None}
@@ -95,7 +95,7 @@ async def show(exchange: Exchange) -> Reply:
 
 
 async def correct(exchange: Exchange) -> Reply:
-    """PUT …/{number}: the body takes the place of what came; the item waits for its replay."""
+    """`PUT /refused/{number}`: the body takes the place of what came; the item waits for its replay."""
     body = await read_body(exchange.request, exchange.settings.max_body_bytes)
     if not body.strip():
         raise NoCorrection
@@ -104,13 +104,13 @@ async def correct(exchange: Exchange) -> Reply:
 
 
 async def replay(exchange: Exchange) -> Reply:
-    """POST …/{number}/$replay: load the item again."""
+    """`POST /refused/{number}/$replay`: load the item again."""
     (done,) = await room.replay(exchange.hub, [_number(exchange)])
     return reply(msgspec.to_builtins(done))
 
 
 async def replay_many(exchange: Exchange) -> Reply:
-    """POST …/$replay: load the items that the body names, or its filter leaves."""
+    """`POST /refused/$replay` with `{numbers?, source?, code?, delivery?}`: load items again."""
     try:
         asked = msgspec.convert(await exchange.content("application/json"), Asked)
     except msgspec.ValidationError:
@@ -125,7 +125,7 @@ async def replay_many(exchange: Exchange) -> Reply:
 
 
 async def dismiss(exchange: Exchange) -> Reply:
-    """POST …/{number}/$dismiss with {"reason": …}: decide that the item shall not be taken."""
+    """`POST /refused/{number}/$dismiss` with `{reason}`: decide that the item shall not be taken."""
     try:
         reason = msgspec.convert(await exchange.content("application/json"), Dismissal).reason
     except msgspec.ValidationError:
