@@ -32,6 +32,11 @@ class Running:
         hub = sum(_cpu(p) for p in [self.process, *self.process.children(recursive=True)])
         return {"hub": hub, "database": self._database_cpu()}
 
+    def background_cpu(self) -> float:
+        """Give the processor time used so far by the process beside the workers: it watches the log, too."""
+        spawned = [p for p in self.process.children() if "spawn_main" in " ".join(p.cmdline())]
+        return sum(_cpu(p) for p in spawned if not _listens(p))
+
     def _database_cpu(self) -> float:
         pid = int((self.home / "postgres" / "postmaster.pid").read_text().split("\n")[0])
         postmaster = psutil.Process(pid)
@@ -39,6 +44,10 @@ class Running:
         # children_*: processes of the database that have ended
         ended = times.children_user + times.children_system
         return _cpu(postmaster) + ended + sum(_cpu(p) for p in postmaster.children())
+
+
+def _listens(process: psutil.Process) -> bool:
+    return any(one.status == psutil.CONN_LISTEN for one in process.net_connections("tcp"))
 
 
 def _cpu(process: psutil.Process) -> float:
