@@ -30,8 +30,10 @@ SELECT s.id, d.received, d.state, c.received, c.accepted, c.unchanged, c.refused
 FROM source s CROSS JOIN LATERAL (
     SELECT number, received, state FROM delivery WHERE source = s.id ORDER BY number DESC LIMIT %(most)s) d
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum((counts->>'received')::bigint), 0), coalesce(sum((counts->>'accepted')::bigint), 0),
-        coalesce(sum((counts->>'unchanged')::bigint), 0), coalesce(sum((counts->>'refused')::bigint), 0)
+    SELECT coalesce(sum((counts->>'received')::bigint), 0)::bigint,
+        coalesce(sum((counts->>'accepted')::bigint), 0)::bigint,
+        coalesce(sum((counts->>'unchanged')::bigint), 0)::bigint,
+        coalesce(sum((counts->>'refused')::bigint), 0)::bigint
     FROM delivery_piece WHERE delivery = d.number) c (received, accepted, unchanged, refused)
 WHERE %(source)s::text IS NULL OR s.id = %(source)s
 ORDER BY s.id, d.number DESC

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from xinglin.core.errors import XinglinError
 from xinglin.core.i18n import LANGUAGES, Phrase
+from xinglin.hub.records import Key
 from xinglin.trust.login.forgery import own_path
 from xinglin.trust.login.roles import Post
 from xinglin.web.columns import Column, Table, arranged
@@ -31,12 +33,12 @@ async def load(visit: Visit) -> Mapping[str, Any]:
     return {
         "id": who.id,
         "name": who.name,
-        "institution": who.institution,
-        "department": who.department,
+        "institution": await _place(visit, who.institution),
+        "department": await _place(visit, who.department),
         "practitioner": who.practitioner,
         "patient": who.patient,
         "roles": [{"role": one, "name": visit.word("roles", one)} for one in sorted(who.roles)],
-        "posts": [_post(visit, one) for one in posts],
+        "posts": [await _post(visit, one) for one in posts],
         "purposes": [
             {
                 "code": code,
@@ -52,18 +54,29 @@ async def load(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _post(visit: Visit, post: Post) -> Mapping[str, Any]:
+async def _post(visit: Visit, post: Post) -> Mapping[str, Any]:
     """Tell of a post; one is worked in at a time."""
     place, who = post.place, visit.who
     present = (place.institution, place.department, place.practitioner, place.patient)
     return {
         "number": post.number,
         "roles": [visit.word("roles", one) for one in sorted(post.roles)],
-        "institution": place.institution,
-        "department": place.department,
+        "institution": await _place(visit, place.institution),
+        "department": await _place(visit, place.department),
         "present": present == (who.institution, who.department, who.practitioner, who.patient)
         and post.roles == who.roles,
     }
+
+
+async def _place(visit: Visit, id_: str | None) -> str | None:
+    """Give the name of an institution or department; its id where the name isn't known or open."""
+    if id_ is None:
+        return None
+    try:
+        record = await visit.hub.read(Key("Organization", id_))
+    except XinglinError:
+        return id_
+    return str(record.content.get("name") or id_)
 
 
 async def _logins(visit: Visit) -> list[Mapping[str, Any]]:

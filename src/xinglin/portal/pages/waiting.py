@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from xinglin.hub.identity.golden import TAG
 from xinglin.trust.gate.rooms import alerts, emergency, identity
 from xinglin.trust.gate.values import Asked
 from xinglin.web.declared import Card, Declaration
@@ -38,7 +39,9 @@ async def patients(visit: Visit) -> Mapping[str, Any]:
     """Give the patients that somebody treats: those that the purpose of treatment opens, the latest first."""
     if visit.purpose not in ("TREAT", "BTG"):
         return {}
-    found = await visit.hub.search(Asked([("_sort", "-_lastUpdated"), ("_count", str(MOST))], "Patient"))
+    golden = f"{TAG['system']}|{TAG['code']}"
+    asked = Asked([("_tag", golden), ("_sort", "-_lastUpdated"), ("_count", str(MOST))], "Patient")
+    found = await visit.hub.search(asked)
     return {
         "total": found.total,
         "patients": [_patient(hit.record.content) for hit in found.matches],
