@@ -28,6 +28,7 @@ from xinglin.core.errors import XinglinError
 from xinglin.core.i18n import translate
 from xinglin.trust.login.errors import NotLoggedIn
 from xinglin.trust.login.forgery import refuse_other_sites
+from xinglin.trust.policy.decisions import policies_of
 from xinglin.trust.tokens import asking, words
 from xinglin.trust.tokens.asking import AnswerableError, Page
 from xinglin.trust.tokens.desk import Desk
@@ -63,10 +64,11 @@ async def _asked(request: Request, *, box: KeyBox) -> Response:
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items())
         return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303, HEADERS)
     page = await asking.open_page(desk, who, client, asked)
-    return _consent(page, who, language_of(request, given.get("ui_locales", "")))
+    return _consent(desk, page, who, language_of(request, given.get("ui_locales", "")))
 
 
-def _consent(page: Page, who: Who, language: str) -> Response:
+def _consent(desk: Desk, page: Page, who: Who, language: str) -> Response:
+    tables = policies_of(desk.settings).tables
     wanted = page.asked.wanted
     scopes = [(str(one), words.in_words(one, language)) for one in wanted.clinical]
     if "offline_access" in wanted.words:
@@ -81,7 +83,7 @@ def _consent(page: Page, who: Who, language: str) -> Response:
         "page": page,
         "scopes": scopes,
         "fixed": [words.IDENTITY.text(language)] if wanted.words & {"openid", "fhirUser"} else [],
-        "purposes": ", ".join(page.client.purposes),
+        "purposes": [tables.name("purposes", one).text(language) for one in page.client.purposes],
         "pick": wanted.needs_patient and who.patient is None,
         "origin": origin,
     }
