@@ -16,6 +16,7 @@ from xinglin.commandline import (
     audit,
     client,
     codes,
+    consent,
     db,
     identity,
     intake,
@@ -74,6 +75,7 @@ cli.add_typer(terminology.cli, name="terminology")
 cli.add_typer(mapping.cli, name="mapping")
 cli.add_typer(quality.cli, name="quality")
 cli.add_typer(label.cli, name="label")
+cli.add_typer(consent.cli, name="consent")
 cli.add_typer(identity.cli, name="identity")
 cli.add_typer(person.cli, name="person")
 cli.add_typer(policy.cli, name="policy")

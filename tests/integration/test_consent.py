@@ -4,14 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 from tests.support import run
 
 from xinglin.core.settings import Settings
 from xinglin.hub.changes import Delete, Update
+from xinglin.hub.consents import commands
 from xinglin.hub.hub import Hub
 from xinglin.hub.identity.follow import follow
 from xinglin.hub.records import Draft, Key
-from xinglin.hub.sight import Without
+from xinglin.hub.search.search import Asked
+from xinglin.hub.sight import Sight, View, Without
 from xinglin.standards.identifiers import SCHEMES, Kind
 from xinglin.trust.consent import state, withouts
 from xinglin.trust.who import Who
@@ -105,6 +108,57 @@ def test_provisions(
     settings: Settings, provision: dict[str, Any], purpose: str, expected: tuple[Without, ...]
 ) -> None:
     assert asked(settings, [consent(provision)], purpose=purpose) == expected
+
+
+def test_a_single_record(settings: Settings) -> None:
+    """A refusal that names a record closes that one, and no other of its type."""
+    data = {"data": [{"meaning": "instance", "reference": {"reference": "Observation/o1"}}]}
+    one = Without(frozenset({"p1"}), records=frozenset({"Observation/o1"}))
+    assert asked(settings, [consent(DENY | data)]) == (one,)
+    related = {"data": [{"meaning": "related", "reference": {"reference": "Observation/o1"}}]}
+    assert asked(settings, [consent(DENY | related)]) == ALL, "what is related isn't known: all is closed"
+    permit = DENY | {"provision": [{"type": "permit"} | data]}
+    assert asked(settings, [consent(permit)]) == ALL, "a single record can't be taken out of a refusal"
+
+    def observation(id_: str, patient: str) -> dict[str, Any]:
+        return {
+            "resourceType": "Observation",
+            "id": id_,
+            "status": "final",
+            "code": {"text": "x"},
+            "subject": {"reference": f"Patient/{patient}"},
+        }
+
+    async def story(hub: Hub) -> None:
+        observations = [observation("o1", "p1"), observation("o2", "p1"), observation("o3", "p2")]
+        foreign = Without(frozenset({"p1"}), records=frozenset({"Observation/o3"}))
+        people = [{"resourceType": "Patient", "id": each} for each in ("p1", "p2")]
+        await hub.change_all([put(each) for each in [*people, *observations]])
+        for without, seen in (((one,), ["o2", "o3"]), ((foreign,), ["o1", "o2", "o3"])):
+            sight = Sight((View(),), without)
+            found = await hub.search(Asked([], "Observation"), sight=sight)
+            assert sorted(hit.record.key.id for hit in found.matches) == seen
+            judged = [await hub.sees(sight, await hub.read(Key("Observation", f"o{n}"))) for n in (1, 2, 3)]
+            assert [f"o{n}" for n, shown in enumerate(judged, 1) if shown] == seen
+
+    run(settings, story)
+
+
+def test_what_is_unclear_is_told(client: TestClient, settings: Settings) -> None:
+    headers = {"Prefer": "return=OperationOutcome", "Accept-Language": "en"}
+    cases = (("p1", DENY | {"code": [{"text": "x"}]}, ["Consent.provision.code"]), ("p2", DENY, []))
+    for patient, provision, places in cases:
+        answer = client.put(f"/fhir/Patient/{patient}", json={"resourceType": "Patient", "id": patient})
+        assert answer.status_code < 300
+        content = consent(provision, id=f"c-{patient}", patient={"reference": f"Patient/{patient}"})
+        told = client.put(f"/fhir/Consent/c-{patient}", json=content, headers=headers).json()["issue"]
+        warned = [one for one in told if one["severity"] == "warning" and "consent-unclear" in str(one)]
+        assert [place for one in warned for place in one["expression"]] == places
+        (known,) = commands.of_person(settings, patient)
+        assert list(known.faults) == places
+    (unclear,) = commands.listed(settings, unclear=True, most=9)
+    assert unclear.patient == "p1"
+    assert len(commands.listed(settings, unclear=False, most=9)) == 2
 
 
 def test_from_its_commit_to_its_end(settings: Settings) -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 _SECRET: Final = re.compile(r"--[a-z-]*(?:password|secret|token|key|code)[a-z-]*")
 """Options whose values don't go to the audit log; `--code` may hold one of a second factor."""
 
-_OF_PERSONS: Final = ("person timeline", "person series", "person show", "identity person", "identity review")
+_OF_PERSONS: Final = (
+    *("person timeline", "person series", "person show"),
+    *("identity person", "identity review", "consent show"),
+)
 """Commands whose further words may be ids of Patients."""
 
 

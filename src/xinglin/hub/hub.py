@@ -35,6 +35,7 @@ from xinglin.hub.search.tending import Tending
 from xinglin.hub.sight import EVERYTHING, Sight
 from xinglin.hub.sight.reading import present, versions_seen
 from xinglin.hub.sight.seen import seen_by
+from xinglin.hub.sight.settling import needs_settling
 from xinglin.hub.store import RETRY, Store, count
 from xinglin.hub.terminology.rows import read_unread
 from xinglin.hub.terminology.terminology import Terminology, built_in
@@ -118,8 +119,10 @@ class Hub:
     async def sees(self, sight: Sight, record: Record, connection: Connection | None = None) -> bool:
         """Tell whether the current version of a record, perhaps a deletion, may be seen."""
         seen = seen_by(self.store, sight)
-        if seen is None or not record.deleted:
-            return seen is None or seen.admits(record.content)
+        if seen is None:
+            return True
+        if not record.deleted and not needs_settling(sight):
+            return seen.admits(record.content)
         async with self.database.connection(connection) as used:
             return bool(await present(self.store, used, [record], seen))
 
@@ -295,7 +298,8 @@ async def open_hub(settings: Settings, url: str) -> AsyncGenerator[Hub]:
             if await store.open(connection, resource_types()):
                 await hide_what_stands_open(connection, store)
                 await parameters.refresh(connection)  # until all is hidden, searches look for both ways
-        admission = Admission(known, enforce=settings.validation == "errors")
+        labels = store.labelling
+        admission = Admission(known, enforce=settings.validation == "errors", labels=lambda: labels.rules)
         hub = Hub(database, store, admission, settings)
         while await hub.transaction(lambda connection: read_unread(connection, store.open_bodies)):
             pass

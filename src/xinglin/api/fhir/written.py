@@ -33,7 +33,8 @@ def _findings(exchange: Exchange, answer: Answer) -> list[Json]:
     record = answer.record
     if record is None or record.deleted:
         return []
-    findings = exchange.hub.admission.examine(record.content)
+    admission = exchange.hub.admission
+    findings = [*admission.examine(record.content), *admission.notes(record.content)]
     return from_findings(findings, exchange.language)["issue"] if findings else []
 
 

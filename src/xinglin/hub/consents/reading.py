@@ -42,7 +42,8 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     """A base decision or a provision, with its exceptions. None says nothing.
 
     `actors` are references, `starts` and `ends` FHIR times, `labels` pairs of system and code (any of them),
-    `types` resource types. `unclear`: it has conditions that aren't understood.
+    `types` resource types, `records` single ones ("Observation/1"). `unclear`: it has conditions that aren't
+    understood.
     """
 
     deny: bool
@@ -52,6 +53,7 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     ends: str | None = None
     labels: tuple[tuple[str, str], ...] | None = None
     types: tuple[str, ...] | None = None
+    records: tuple[str, ...] | None = None
     unclear: bool = False
     exceptions: tuple["Rule", ...] = ()
 
@@ -135,6 +137,7 @@ class _Reader:
             ends=one.get("period", {}).get("end"),
             labels=self._named(one, place, told),
             types=_types(one, place, told),
+            records=_records(one, place, told, deny=deny),
             exceptions=self._exceptions(one, place, depth),
         )
         told += [f"{place}.{name}" for name in ("code", "dataPeriod") if name in one]
@@ -192,22 +195,31 @@ def _purposes(one: Json, place: str, told: list[str]) -> tuple[str, ...] | None:
 
 
 def _types(one: Json, place: str, told: list[str]) -> tuple[str, ...] | None:
-    """Give the types that `class` and `data` name; of single records, whose types they are."""
+    """Give the types that `class` names."""
     found: set[str] = set()
     for coding in one.get("class", []):
         if coding.get("system", "") not in _TYPES or coding.get("code") not in resource_types():
             told.append(f"{place}.class")
             return None
         found.add(coding["code"])
-    classes, records = tuple(sorted(found)) or None, set[str]()
+    return tuple(sorted(found)) or None
+
+
+def _records(one: Json, place: str, told: list[str], *, deny: bool) -> tuple[str, ...] | None:
+    """Give the single records that `data` names; what is related to them isn't understood.
+
+    Where the rule permits, single records can't be taken out of what is denied.
+    """
+    found: set[str] = set()
     for data in one.get("data", []):
         reference = _reference(data.get("reference"))
-        told.append(f"{place}.data")
         if reference is None or data.get("meaning") != "instance":
-            return classes
-        records.add(reference[0])
-    # Both conditions must hold where both stand: the classes alone say more than they do.
-    return classes or tuple(sorted(records)) or None
+            told.append(f"{place}.data")
+            return None
+        found.add("/".join(reference))
+    if found and not deny:
+        told.append(f"{place}.data")
+    return tuple(sorted(found)) or None
 
 
 def _codings(concepts: Any) -> list[tuple[str, str]]:

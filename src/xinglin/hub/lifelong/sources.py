@@ -11,6 +11,7 @@ from xinglin.hub.lifelong.same import Fact
 from xinglin.hub.records import Key
 from xinglin.hub.sight import EVERYTHING, Sight
 from xinglin.hub.sight.seen import seen_by
+from xinglin.hub.sight.settling import settled
 from xinglin.hub.store import Store
 
 _BEFORE: Final = """
@@ -73,6 +74,7 @@ async def _before(
     ]
     seen = seen_by(store, sight)
     if seen is not None:
+        seen = await settled(connection, seen, [content for _, content in contents])
         contents = [one for one in contents if seen.admits(one[1])]
     places = await _places(connection, [content for _, content in contents])
     found: dict[Key, dict[str, Sender]] = {}

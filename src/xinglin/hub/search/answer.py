@@ -13,6 +13,10 @@ from xinglin.standards.outcome import issue, outcome
 INCOMPLETE = (
     "The index of the search parameter {code} is still being made, so records written earlier may be missing."
 )
+CUT = (
+    "You are related to more patients than one search looks at, so some may be missing. Search for one "
+    "patient (patient=…, or _id and identifier of Patients) to find all that is open to you about them."
+)
 LEFT_OUT = "The search parameter {name} isn't known here and was left out."
 
 
@@ -38,6 +42,7 @@ def _entries(found: Found, base: str, language: str) -> Iterator[bytes]:
         yield from (make(hit, "include") for hit in found.included)
     notes = [translate(LEFT_OUT, language).format(name=name) for name in found.query.ignored]
     notes += [translate(INCOMPLETE, language).format(code=one.code) for one in found.pending]
+    notes += [translate(CUT, language)] if found.cut else []
     if notes:
         told = (issue(severity="warning", code="incomplete", text=text) for text in notes)
         yield entry(dumps(outcome(*told)), search={"mode": "outcome"})

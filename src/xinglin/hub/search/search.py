@@ -51,7 +51,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: a page of matches, what comes along, and how to go on."""
+    """What a search found: a page of matches, what comes along, and how to go on.
+
+    `cut`: whoever asks may see records of more patients than were looked at.
+    """
 
     query: Query
     matches: Sequence[Hit]
@@ -60,6 +63,7 @@ class Found:
     self_url: str
     next_url: str | None
     pending: Sequence[Pending] = field(default_factory=tuple)
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,12 @@ _LOOKED_UP: Final = (
 )
 
 
+_ASKED: Final = (
+    "EXISTS (SELECT FROM unnest(r.refs) AS f(ref) WHERE CASE WHEN {} THEN consent_denies(f.ref, {})"
+    " ELSE FALSE END)"
+)
+
+
 def of_type(extractor: Extractor, kind: str, patients: frozenset[str], most: int = FEW) -> Sql:
     """Say that a row of a type is one of these Patients, or in their compartment.
 
@@ -57,6 +63,34 @@ def any_type(
         places = Sql("unnest(%s::smallint[], %s::bigint[])", ([code for code, _ in pairs], salts))
         theirs = _many(patients, fill(_AT_ITS_PLACES, places))
     return either([_itself(patients, few=few), theirs])
+
+
+def of_type_denied(extractor: Extractor, kind: str, marks: frozenset[int]) -> Sql:
+    """Say that a row of a type is of somebody who has a consent with one of these rules."""
+    if not marks:
+        return FALSE
+    salts = membership.salts(extractor, kind)
+    each = Sql(", ".join(["f.ref # %s::bigint" for _ in salts]), salts)
+    theirs = _consented(marks, fill("r.keys && ARRAY[{}]", each)) if salts else FALSE
+    return either([_itself_denied(marks), theirs]) if kind == membership.PATIENT else theirs
+
+
+def any_type_denied(extractor: Extractor, types: Mapping[str, int], marks: frozenset[int]) -> Sql:
+    """Say that a row of whatever type is of somebody who has a consent with one of these rules."""
+    if not marks:
+        return FALSE
+    pairs = [(types[kind], salt) for kind, salt in membership.pairs(extractor) if kind in types]
+    places = Sql("unnest(%s::smallint[], %s::bigint[])", ([code for code, _ in pairs], [s for _, s in pairs]))
+    patient = Sql("r.type = %s", (types[membership.PATIENT],))
+    return either([both([patient, _itself_denied(marks)]), _consented(marks, fill(_AT_ITS_PLACES, places))])
+
+
+def _itself_denied(marks: frozenset[int]) -> Sql:
+    return Sql("consent_denies(r.self_key, %s::bigint[])", (sorted(marks),))
+
+
+def _consented(marks: frozenset[int], lies: Sql) -> Sql:
+    return fill(_ASKED, lies, Sql("%s::bigint[]", (sorted(marks),)))
 
 
 def nobodys(extractor: Extractor, kind: str) -> Sql:

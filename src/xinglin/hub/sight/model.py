@@ -41,14 +41,17 @@ class View:
 class Without:
     """Records that may not be seen whatever a view says: all that fulfil everything said here.
 
-    `patients` as in `View`, but only records in their compartment; `labels`: any of them. One that says
-    nothing hides everything.
+    `patients` as in `View`, but only records in their compartment; `labels`: any of them. `consents` are
+    marks of rules (`hub.consents`): the record is of a person who has a consent that says one of them.
+    `records` are single ones, as "Observation/1". One that says nothing hides everything.
     """
 
     patients: frozenset[str] | None = None
     labels: frozenset[Label] | None = None
     types: frozenset[str] | None = None
     origins: frozenset[str] | None = None
+    consents: frozenset[int] | None = None
+    records: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from xinglin.hub.database import Connection
 from xinglin.hub.records import Gone, Key, Record, Unknown
 from xinglin.hub.sight.model import EVERYTHING, Sight
 from xinglin.hub.sight.seen import Seen, seen_by
+from xinglin.hub.sight.settling import settled
 from xinglin.hub.store import Store
 
 _LAST: Final = """
@@ -54,6 +55,7 @@ async def present(store: Store, connection: Connection, current: Iterable[Record
     every = list(current)
     judged = [one for one in every if not one.deleted]
     judged += await last_words(store, connection, [one.key for one in every if one.deleted])
+    seen = await settled(connection, seen, [one.content for one in judged])
     return {one.key for one in judged if seen.admits(one.content)}
 
 
@@ -72,6 +74,7 @@ async def versions_seen(
     """Give those versions, in order, that are seen by what they say, and by what their records say now."""
     found = await store.current(connection, list({one.key for one in versions}))
     shown = await present(store, connection, found.values(), seen)
+    seen = await settled(connection, seen, [one.content for one in versions if not one.deleted])
     return [
         one
         for one in versions

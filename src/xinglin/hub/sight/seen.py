@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from xinglin.core.exact_json import Json
 from xinglin.hub.search.parameters import Parameters
-from xinglin.hub.search.sql import FALSE, TRUE, Compiler, Sql, keys
+from xinglin.hub.search.sql import FALSE, TRUE, Compiler, Sql, keys, selves
 from xinglin.hub.sight import members_sql, membership
 from xinglin.hub.sight.logic import both, either, negated
 from xinglin.hub.sight.model import Label, Restrictions, Sight, View, Without
@@ -57,7 +57,7 @@ class Seen:
         return self.condition(resource_type) != FALSE
 
     def admits(self, content: Json) -> bool:
-        """Tell whether a record may be seen, by what it says."""
+        """Tell whether a record may be seen, by what it says; the sight must be `settled` for it."""
         kind, index = str(content["resourceType"]), self.parameters.index(content)
         own = hashes.self_key(kind, str(content.get("id") or ""))
         record = _Record(kind, content, frozenset(index.keys), own, index.references)
@@ -88,8 +88,16 @@ class Seen:
                 TRUE if one.labels is None else self._labelled(one.labels, kind),
                 TRUE if one.patients is None else self._of(one.patients, kind, or_nobodys=False),
                 _came_from(one.origins),
+                TRUE if one.records is None else _among(one.records),
+                TRUE if one.consents is None else self._denied(one.consents, kind),
             ]
         )
+
+    def _denied(self, marks: frozenset[int], kind: str) -> Sql:
+        extractor = self.parameters.extractor
+        if kind == ANY:
+            return members_sql.any_type_denied(extractor, self.types, marks)
+        return members_sql.of_type_denied(extractor, kind, marks)
 
     def _types(self, types: frozenset[str] | None, kind: str) -> Sql:
         if types is None:
@@ -151,6 +159,7 @@ class Seen:
             and (one.labels is None or not record.keys.isdisjoint(self._label_keys(one.labels, record.kind)))
             and (one.patients is None or self._is_of(one.patients, record, or_nobodys=False))
             and (one.origins is None or not record.keys.isdisjoint(origin_keys(one.origins)))
+            and (one.records is None or record.self_key in _selves(one.records))
         )
 
     def _is_of(self, patients: frozenset[str], record: "_Record", *, or_nobodys: bool) -> bool:
@@ -181,6 +190,14 @@ class _Record:
     keys: frozenset[int]
     self_key: int
     refs: Sequence[int]
+
+
+def _selves(records: frozenset[str]) -> frozenset[int]:
+    return frozenset(hashes.self_key(*one.split("/", 1)) for one in records)
+
+
+def _among(records: frozenset[str]) -> Sql:
+    return selves(sorted(_selves(records))) if records else FALSE
 
 
 def _came_from(origins: frozenset[str] | None) -> Sql:

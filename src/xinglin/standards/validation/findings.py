@@ -105,6 +105,7 @@ MESSAGES: Final[Mapping[str, str]] = {
 _ISSUES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("json", "type", "array", "not-array", "empty", "null", "choice"), "structure"),
     **dict.fromkeys(("resource-type", "unknown-element", "depth", "slice", "element-id"), "structure"),
+    "consent-unclear": "not-supported",
     **dict.fromkeys(("cardinality-min", "slice-min", "contained-id", "questionnaire-required"), "required"),
     **dict.fromkeys(
         ("cardinality-max", "questionnaire-repeats", "bundle-full-url", "bundle-first"), "structure"

@@ -19,7 +19,9 @@ from xinglin.trust.consent.purposes import is_above_consent, is_own
 from xinglin.trust.who import Who
 
 MOST: Final = 100_000
-"""People whose consents are kept to in one request at most."""
+"""Different rules that consents may say for one purpose at most; how many people say them doesn't matter."""
+FEW: Final = 2_000
+"""Consents that are told by their Patients; more are asked for in the database, by their rules."""
 DEEPEST: Final = 8
 """Levels of institutions above who asks."""
 
@@ -31,10 +33,14 @@ WHERE m.golden IN (SELECT golden FROM person_link WHERE patient = ANY(%(ids)s::t
 UNION SELECT DISTINCT m.golden FROM person_link m
 WHERE m.patient = ANY(%(ids)s::text[])
 """
-_ALL: Final = "SELECT rule::text, array_agg(patient ORDER BY patient) FROM consent GROUP BY rule"
+_ALL: Final = "SELECT rule::text, mark FROM consent_rule"
 _OF: Final = """
-SELECT rule::text, array_agg(patient ORDER BY patient) FROM consent
-WHERE patient = ANY(%s::text[]) GROUP BY rule
+SELECT rule::text, mark FROM consent_rule WHERE mark IN
+    (SELECT mark FROM consent WHERE patient = ANY(%s::text[]))
+"""
+_SAYING: Final = "SELECT mark, patient FROM consent WHERE mark = ANY(%s::bigint[]) LIMIT %s"
+_SAYING_OF: Final = """
+SELECT mark, patient FROM consent WHERE mark = ANY(%s::bigint[]) AND patient = ANY(%s::text[])
 """
 
 _rule = msgspec.json.Decoder(Rule).decode
@@ -58,39 +64,65 @@ async def withouts(
     """Give what people have taken away from what `who` may see for a purpose.
 
     With `patients` only their consents are asked for, and those of the same people's other Patients; without,
-    everybody's. Purposes that a law puts above consent give nothing (`data/purposes.csv`). Raises
-    TooManyConsents.
+    everybody's: where many have any, they are named by their rules alone. Purposes that a law puts above
+    consent give nothing (`data/purposes.csv`). Raises TooManyConsents.
     """
     if is_above_consent(purpose):
         return ()
-    if patients is None:
+    people = None if patients is None else sorted(await _same_people(connection, patients))
+    if people is None:
         cursor = await connection.execute(_ALL)
     else:
-        cursor = await connection.execute(_OF, [sorted(await _same_people(connection, patients))])
-    rows = cast("list[tuple[str, list[str]]]", await cursor.fetchall())
+        cursor = await connection.execute(_OF, [people])
+    rows = cast("list[tuple[str, int]]", await cursor.fetchall())
     if not rows:
         return ()
+    if len(rows) > MOST:
+        raise TooManyConsents(most=f"{MOST:,}")
     zone = ZoneInfo(store.parameters.reading.zone)
     asked = Asked(await _actors(store, connection, who), who.institution is not None, purpose, now, zone)
-    regions: dict[Region, set[str]] = {}
-    for text, ids in rows:
+    regions: dict[Region, set[int]] = {}
+    for text, mark in rows:
         for region in denied(_rule(text), asked, store.labelling.rules):
-            regions.setdefault(region, set()).update(ids)
+            regions.setdefault(region, set()).add(mark)
+    if not regions:
+        return ()
     own = await _same_people(connection, [who.patient]) if is_own(purpose) and who.patient else set[str]()
-    return await _withouts(connection, regions, own)
+    return await _withouts(connection, regions, own, people)
 
 
 async def _withouts(
-    connection: Connection, regions: dict[Region, set[str]], own: set[str]
+    connection: Connection, regions: dict[Region, set[int]], own: set[str], people: list[str] | None
 ) -> tuple[Without, ...]:
-    if sum(map(len, regions.values())) > MOST:
-        raise TooManyConsents(most=f"{MOST:,}")
+    saying = await _saying(connection, set[int]().union(*regions.values()), people)
     found: list[Without] = []
-    for region, named in regions.items():
-        patients = frozenset(await _same_people(connection, named)) - own
+    for region, marks in regions.items():
+        if saying is None:
+            found.append(Without(None, region.labels, region.types, None, frozenset(marks), region.records))
+            continue
+        named = {one for mark in marks for one in saying.get(mark, ())}
+        patients = frozenset(await _same_people(connection, named)) - own if named else frozenset[str]()
         if patients:
-            found.append(Without(patients, region.labels, region.types))
+            found.append(Without(patients, region.labels, region.types, records=region.records))
     return tuple(sorted(found, key=repr))
+
+
+async def _saying(
+    connection: Connection, marks: set[int], people: list[str] | None
+) -> dict[int, list[str]] | None:
+    """Give whose consents say the rules; None: too many to be named."""
+    listed = sorted(marks)
+    if people is None:
+        cursor = await connection.execute(_SAYING, [listed, FEW + 1])
+    else:
+        cursor = await connection.execute(_SAYING_OF, [listed, people])
+    rows = cast("list[tuple[int, str]]", await cursor.fetchall())
+    if people is None and len(rows) > FEW:
+        return None
+    found: dict[int, list[str]] = {}
+    for mark, patient in rows:
+        found.setdefault(mark, []).append(patient)
+    return found
 
 
 async def _same_people(connection: Connection, ids: Iterable[str]) -> set[str]:

@@ -32,10 +32,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Records with any of `labels`, of any of `types`; None says nothing."""
+    """Records with any of `labels`, of any of `types`, among `records` ("Type/id"); None says nothing."""
 
     labels: frozenset[Label] | None = None
     types: frozenset[str] | None = None
+    records: frozenset[str] | None = None
 
 
 def denied(rule: Rule, asked: Asked, labels: RuleSet) -> frozenset[Region]:
@@ -89,12 +90,13 @@ def _is_actor(rule: Rule, asked: Asked) -> bool:
 def _region(rule: Rule, labels: RuleSet) -> Region:
     """Give the records that a rule speaks of; those it denies with stricter grades than it names."""
     types = None if rule.types is None else frozenset(rule.types)
+    records = None if rule.records is None else frozenset(rule.records)
     if rule.labels is None:
-        return Region(None, types)
+        return Region(None, types, records)
     found = {(system, code) for system, code in rule.labels}
     if rule.deny:
         found |= set(_stricter(rule.labels, labels))
-    return Region(frozenset(found), types)
+    return Region(frozenset(found), types, records)
 
 
 def _stricter(named: Iterable[Label], labels: RuleSet) -> Iterator[Label]:
@@ -106,19 +108,19 @@ def _stricter(named: Iterable[Label], labels: RuleSet) -> Iterator[Label]:
 
 def _within(inner: Region, outer: Region) -> Region:
     """Give the part of a denied region that lies in another; all of it where labels can't be told apart."""
-    types = (
-        inner.types
-        if outer.types is None
-        else outer.types
-        if inner.types is None
-        else inner.types & outer.types
-    )
-    return Region(outer.labels if inner.labels is None else inner.labels, types)
+    types, records = _both(inner.types, outer.types), _both(inner.records, outer.records)
+    return Region(outer.labels if inner.labels is None else inner.labels, types, records)
+
+
+def _both(some: frozenset[str] | None, others: frozenset[str] | None) -> frozenset[str] | None:
+    if some is None or others is None:
+        return others if some is None else some
+    return some & others
 
 
 def _without(region: Region, permitted: Region) -> Region | None:
     """Take a permitted region out of a denied one; nothing is taken where that can't be told by types."""
-    if permitted.labels is not None:
+    if permitted.labels is not None or permitted.records is not None:
         return region
     if permitted.types is None:
         return None

@@ -18,11 +18,14 @@ from xinglin.hub.records import Key, Record
 from xinglin.hub.search.everything import AskedEverything
 from xinglin.hub.search.match import match
 from xinglin.hub.search.search import Asked, Found
+from xinglin.hub.sight.settling import needs_settling, settled_for
 from xinglin.trust.gate import telling
 from xinglin.trust.gate.book import Book
+from xinglin.trust.gate.cut import patients_changed
 from xinglin.trust.gate.deciding import Deciding
 from xinglin.trust.gate.errors import NotWritable, Unseen
 from xinglin.trust.gate.relating import Made, Relating
+from xinglin.trust.gate.seeing import Seeing
 from xinglin.trust.gate.writing import Writing
 
 Result = TypeVar("Result")
@@ -84,9 +87,7 @@ class Changing:
 
     async def _writing(self, changes: Sequence[Change]) -> Writing:
         """Give what may be written. Raises Closed for a type of which nothing may be."""
-        seeing = [
-            await self.deciding.seeing(self.book.asking, one) for one in ("read", "create", "write", "delete")
-        ]
+        seeing = [await self._seeing(changes, one) for one in ("read", "create", "write", "delete")]
         writing = Writing(self.hub, self.book.asking.who, *seeing)
         for change in changes:
             action, open_ = writing.action(change)
@@ -94,6 +95,17 @@ class Changing:
                 group = self.deciding.group_of(change.type)
                 raise await self.book.closed(action, group, what=[(change.type, "")], place=change.place)
         return writing
+
+    async def _seeing(self, changes: Sequence[Change], action: str) -> Seeing:
+        """Give what an action is open for, with what only a look at the patients of the changes tells."""
+        seeing = await self.deciding.seeing(self.book.asking, action)
+        if not seeing.cut and not needs_settling(seeing.sight):
+            return seeing
+        patients = await patients_changed(self.hub, changes)
+        if seeing.cut:
+            seeing = await self.deciding.widened(self.book.asking, action, seeing, patients)
+        async with self.hub.database.connection() as connection:
+            return replace(seeing, sight=await settled_for(connection, seeing.sight, patients))
 
     @asynccontextmanager
     async def _written_down(

@@ -6,7 +6,7 @@ that matters has changed until it was found (`still_holds`), else it is found ag
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from typing import Final
@@ -16,7 +16,7 @@ from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
 from xinglin.hub.gather import Gather
 from xinglin.hub.hub import Hub
-from xinglin.hub.sight import Sight, Without
+from xinglin.hub.sight import Sight, View, Without
 from xinglin.trust.consent import is_above_consent, state, withouts
 from xinglin.trust.gate.asking import Asking
 from xinglin.trust.gate.compiling import Opened, compiled, openable
@@ -25,9 +25,9 @@ from xinglin.trust.gate.errors import NotForThisPurpose
 from xinglin.trust.gate.seeing import Seeing, Shade
 from xinglin.trust.masking import Masks, blind, masks_for, masks_named
 from xinglin.trust.policy.cases import PUBLIC, Case, Decision
-from xinglin.trust.policy.decisions import Policies, policies_of
+from xinglin.trust.policy.decisions import Opening, Policies, policies_of
 from xinglin.trust.policy.emergency import PURPOSE as EMERGENCY
-from xinglin.trust.policy.relations import SELF, relations, same_people
+from xinglin.trust.policy.relations import SELF, Relations, related, relations, same_people
 from xinglin.trust.policy.texts import Said, coded, listed
 from xinglin.trust.tokens.access import PURPOSES
 from xinglin.trust.who import Who
@@ -35,6 +35,10 @@ from xinglin.trust.who import Who
 KEEP_SECONDS: Final = 0.8
 MOST_KEPT: Final = 10_000
 CHECK_TOGETHER: Final = 256
+WIDEN_MOST: Final = 20
+"""Patients of one request to whom cut relations are looked up."""
+PERSONAL: Final = "record"
+"""The group of all that is about patients."""
 
 ACTIONS: Final[Mapping[str, str]] = {"create": "write"}
 """What policies call an action that scopes tell apart."""
@@ -153,7 +157,9 @@ class Deciding:
         """Tell whether no consent that matters to who asks has changed since `seeing` was compiled."""
         if seeing.consents is None or await self._state(None) == seeing.consents:
             return True
-        found, current = await self._withouts(asking)
+        found, current = await self._withouts(asking, [one.view for one in seeing.shades])
+        if seeing.widened:
+            return found == seeing.sight.without
         key = _key(asking, action)
         at, generation, _ = self._kept.get(key, (time.monotonic(), self.policies.generation, seeing))
         sight = replace(seeing.sight, without=found)
@@ -165,31 +171,96 @@ class Deciding:
             found = await state(connection)
         return [found] * len(asked)
 
-    async def _withouts(self, asking: Asking) -> tuple[tuple[Without, ...], int | None]:
-        """Give what people have taken away, and the state of consents that it goes by; None: no matter."""
+    async def _withouts(
+        self, asking: Asking, views: Iterable[View]
+    ) -> tuple[tuple[Without, ...], int | None]:
+        """Give what people have taken away, and the state of consents that it goes by; None: no matter.
+
+        Only those are asked for whom the views show.
+        """
         if is_above_consent(asking.purpose):
             return (), None
         async with self._hub.database.connection() as connection:
             current = await state(connection)  # asked first: what changes after it will be noticed
-            found = await withouts(self._hub.store, connection, asking.who, asking.purpose, now())
+            found = await withouts(
+                self._hub.store,
+                connection,
+                asking.who,
+                asking.purpose,
+                now(),
+                patients=self._shown(views),
+            )
         return found, current
+
+    def _shown(self, views: Iterable[View]) -> frozenset[str] | None:
+        """Give the Patients whose records views show; None: anybody's."""
+        found = frozenset[str]()
+        for view in views:
+            if view.types is not None and not any(map(self._is_personal, view.types)):
+                continue
+            if view.patients is None:
+                return None
+            found |= view.patients
+        return found
+
+    def _is_personal(self, kind: str) -> bool:
+        tables = self.policies.tables
+        return PERSONAL in tables.lines("groups", tables.group_of(kind))
 
     async def _compile(self, asking: Asking, action: str) -> Seeing:
         who, tables = asking.who, self.policies.tables
         openings = self.policies.openings(who, asking.purpose, ACTIONS.get(action, action))
         async with self._hub.database.connection() as connection:
             reach = await relations(self._hub, connection, who, tables)
-        opened = compiled(openings, reach, tables=tables, who=who, action=action, systems=self._systems())
-        masks = [self._masks(asking, one) for one in opened]
-        found, current = await self._withouts(asking)
-        all_masks = Masks() if action in FINDING else reduce(Masks.stricter, masks, Masks())
+        shades = self._shades(asking, action, openings, reach)
+        sight, current = await self._sight(asking, action, shades)
         return Seeing(
-            Sight(tuple(one.view for one in opened), found, blind(all_masks)),
+            sight,
             tuple(dict.fromkeys(rule for one in openings for rule in one.rules)),
-            tuple(Shade(one.view, of) for one, of in zip(opened, masks, strict=True)),
+            shades,
             current,
             openable(openings, tables=tables, who=who, action=action),
+            reach.cut,
         )
+
+    async def widened(self, asking: Asking, action: str, seeing: Seeing, patients: Iterable[str]) -> Seeing:
+        """Give what may be seen with what a cut relation to any of these patients opens besides."""
+        who, tables = asking.who, self.policies.tables
+        named = sorted(set(patients))[:WIDEN_MOST]
+        if not named:
+            return seeing
+        near: dict[str, frozenset[str]] = {}
+        async with self._hub.database.connection() as connection:
+            people = await same_people(connection, named)
+            for one in named:
+                for relation in seeing.cut & await related(self._hub, connection, who, [one], tables):
+                    near[relation] = near.get(relation, frozenset()) | people.get(one, frozenset()) | {one}
+        openings = self.policies.openings(who, asking.purpose, ACTIONS.get(action, action))
+        more = self._shades(asking, action, openings, Relations(near)) if near else ()
+        shades = tuple(dict.fromkeys([*seeing.shades, *more]))
+        sight, current = await self._sight(asking, action, shades)
+        return replace(seeing, sight=sight, shades=shades, consents=current, widened=True)
+
+    def _shades(
+        self, asking: Asking, action: str, openings: Sequence[Opening], reach: Relations
+    ) -> tuple[Shade, ...]:
+        opened = compiled(
+            openings,
+            reach,
+            tables=self.policies.tables,
+            who=asking.who,
+            action=action,
+            systems=self._systems(),
+        )
+        return tuple(Shade(one.view, self._masks(asking, one)) for one in opened)
+
+    async def _sight(self, asking: Asking, action: str, shades: Sequence[Shade]) -> tuple[Sight, int | None]:
+        views = tuple(one.view for one in shades)
+        found, current = await self._withouts(asking, views)
+        masks = (
+            Masks() if action in FINDING else reduce(Masks.stricter, (one.masks for one in shades), Masks())
+        )
+        return Sight(views, found, blind(masks)), current
 
     def _masks(self, asking: Asking, opened: Opened) -> Masks:
         """Give what is masked in a view: what the role has masked for the purpose, and what the rule has."""

@@ -8,6 +8,7 @@ them. A request that gets an answer without a line in the audit log is a fault (
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from xinglin.core.errors import XinglinError
@@ -31,6 +32,7 @@ from xinglin.trust.gate import telling
 from xinglin.trust.gate.asking import Asking
 from xinglin.trust.gate.book import Book, Named
 from xinglin.trust.gate.changing import Changing
+from xinglin.trust.gate.cut import patients_asked, patients_of_key
 from xinglin.trust.gate.deciding import Deciding
 from xinglin.trust.gate.doors import Door
 from xinglin.trust.gate.errors import Undecided, UnknownDoor
@@ -164,9 +166,10 @@ class GatedHub:
             refuse_vague(asked.pairs)
 
         async def work(seeing: Seeing) -> Found:
-            return await self._hub.search(asked, connection, sight=seeing.sight)
+            found = await self._hub.search(asked, connection, sight=seeing.sight)
+            return replace(found, cut=bool(seeing.cut) and not seeing.widened)
 
-        return await self._found(action, asked.kind, work)
+        return await self._found(action, asked.kind, work, named=partial(patients_asked, self._hub, asked))
 
     async def everything(self, asked: AskedEverything, connection: Connection | None = None) -> Found:
         """Give all that may be seen about a Patient or Encounter. Raises SearchError or Hidden."""
@@ -182,7 +185,9 @@ class GatedHub:
         async def work(seeing: Seeing) -> Found:
             return await self._hub.lastn(pairs, base, connection, sight=seeing.sight)
 
-        return await self._found("search", "Observation", work)
+        asked = Asked(pairs, "Observation")
+        named = partial(patients_asked, self._hub, asked)
+        return await self._found("search", "Observation", work, named=named)
 
     async def change(self, change: Change) -> Done:
         """Carry out one change; it is durable when this returns. Raises Hidden, Closed, Kept, SeenMasked."""
@@ -302,12 +307,16 @@ class GatedHub:
         kind: str | None,
         work: Callable[[Seeing], Awaitable[Result]],
         about: Key | None = None,
+        named: Callable[[], Awaitable[Iterable[str]]] | None = None,
     ) -> tuple[Seeing, Result]:
         """Do `work` by what may be seen; again where consent changed meanwhile."""
         while True:
             seeing = await self._deciding.seeing(self._book.asking, action)
             if not seeing.opens(kind):
                 raise await self._book.closed(action, self._deciding.group_of(kind))
+            if seeing.cut:
+                patients = await (named() if named is not None else patients_of_key(self._hub, about))
+                seeing = await self._deciding.widened(self._book.asking, action, seeing, patients)
             try:
                 result = await work(seeing)
             except (Unknown, Gone, UnknownVersion) as error:
@@ -329,8 +338,9 @@ class GatedHub:
         kind: str | None,
         work: Callable[[Seeing], Awaitable[Found]],
         about: Key | None = None,
+        named: Callable[[], Awaitable[Iterable[str]]] | None = None,
     ) -> Found:
-        seeing, found = await self._looked(action, kind, work, about)
+        seeing, found = await self._looked(action, kind, work, about, named)
         hits = [*found.matches, *found.included]
         records = await self._given(action, seeing, [hit.record for hit in hits])
         if not seeing.masks:

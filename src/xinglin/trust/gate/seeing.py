@@ -29,7 +29,8 @@ class Seeing:
     """What was decided: which records (`sight`), what is masked in them (`shades`), by what (`rules`).
 
     `consents` is the state of the consents that `sight` keeps to; None: consent plays no part. `types` are
-    those that policies and scopes could open, to whoever is related so.
+    those that policies and scopes could open, to whoever is related so. `cut` names relations to more
+    patients than are told here: of some patients it is looked at (`Deciding.widened`).
     """
 
     sight: Sight
@@ -37,6 +38,8 @@ class Seeing:
     shades: tuple[Shade, ...] = ()
     consents: int | None = None
     types: frozenset[str] = frozenset()
+    cut: frozenset[str] = frozenset()
+    widened: bool = False
 
     @cached_property
     def masks(self) -> bool:

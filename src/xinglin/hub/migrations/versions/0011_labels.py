@@ -41,11 +41,37 @@ COMMENT ON TABLE label_progress IS 'how far labels have been derived anew after 
 CREATE TABLE consent (
     id text COLLATE "C" PRIMARY KEY,    -- of the Consent record
     patient text COLLATE "C" NOT NULL,  -- id of the Patient it names
-    rule jsonb NOT NULL,                -- see hub/consents/reading.py
+    key bigint NOT NULL,                -- that Patient's self_key
+    mark bigint NOT NULL,               -- of its rule
     faults jsonb NOT NULL               -- places that can't be evaluated, so that more is denied
 );
 COMMENT ON TABLE consent IS 'active Consent records that deny something, as they are enforced';
 CREATE INDEX consent_patient ON consent (patient);
+CREATE INDEX consent_key ON consent (key);
+CREATE INDEX consent_mark ON consent (mark);
+
+CREATE TABLE consent_rule (
+    mark bigint PRIMARY KEY,            -- hash of the rule
+    rule jsonb NOT NULL                 -- see hub/consents/reading.py
+);
+COMMENT ON TABLE consent_rule IS 'what consents say, each once: a million people say the same few things';
+
+-- Whether the Patient with this self_key, or another one of the same person, has a consent that says so.
+CREATE FUNCTION consent_denies(ref bigint, marks bigint[]) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE named text;
+BEGIN
+    IF EXISTS (SELECT FROM consent c WHERE c.key = ref AND c.mark = ANY(marks)) THEN
+        RETURN true;
+    END IF;
+    SELECT r.id INTO named FROM resource r WHERE r.self_key = ref;
+    RETURN named IS NOT NULL AND EXISTS (
+        SELECT FROM consent c WHERE c.mark = ANY(marks) AND c.patient IN (
+            SELECT o.patient FROM person_link o WHERE o.golden = named
+            UNION ALL SELECT l.golden FROM person_link l WHERE l.patient = named
+            UNION ALL SELECT o.patient FROM person_link l JOIN person_link o ON o.golden = l.golden
+            WHERE l.patient = named));
+END $$;
 
 CREATE TABLE consent_state (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
