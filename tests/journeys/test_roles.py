@@ -1,9 +1,11 @@
 """Whoever logs in to the demo meets the people they treat, and nobody else: a living story for each role."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,12 @@ LogIn = Callable[[str], httpx.Client]
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A small demo in processes of its own, for all tests here: its address, and its home."""
-    home = tmp_path_factory.mktemp("roles")
+def root() -> Iterator[tuple[str, Path]]:
+    """A small demo in processes of its own, for all tests here: its address, and its home.
+
+    Not in pytest's own folder: every pytest that starts closes that to the database's account again.
+    """
+    home = Path(tempfile.mkdtemp(prefix="xinglin-roles-"))
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("XINGLIN_")}
     cheap = {"XINGLIN_ARGON2_MEMORY_KIB": "1024", "XINGLIN_ARGON2_PASSES": "1", "XINGLIN_WORKERS": "1"}
@@ -37,6 +42,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
         yield f"http://127.0.0.1:{port}", home / "demo"
         demo.send_signal(signal.SIGINT)
         assert demo.wait(60) == 0
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="module")
