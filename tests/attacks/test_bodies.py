@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from tests.attacks.world import MARK, OPERATOR, WANG, World, code, leaks, observation, patient, ref
+from tests.attacks.world import MARK, OPERATOR, WANG, World, bare, code, leaks, observation, patient, ref
 from tests.oauth import SERVICE
 
 from xinglin.hub.intake import sources

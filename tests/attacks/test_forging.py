@@ -13,6 +13,7 @@ from tests.attacks.world import (
     Json,
     Who,
     World,
+    bare,
     code,
     condition,
     encounter,
@@ -24,11 +25,6 @@ from tests.attacks.world import (
 
 pytestmark = pytest.mark.xdist_group("attacks")
 GRADE = "urn:xinglin:grade"
-
-
-def bare(content: Json) -> Json:
-    """Give a record without its id."""
-    return {name: value for name, value in content.items() if name != "id"}
 
 
 def post(world: World, content: Json, who: Who = WANG) -> Any:

@@ -77,6 +77,11 @@ def number(seed: int) -> Json:
     return {"system": IDENTITY, "value": invented_resident(seed)}
 
 
+def bare(content: Json) -> Json:
+    """Give a record without its id."""
+    return {name: value for name, value in content.items() if name != "id"}
+
+
 def patient(id_: str, name: str, seed: int, **more: Any) -> Json:
     """Make a Patient."""
     return {

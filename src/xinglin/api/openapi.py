@@ -1,8 +1,8 @@
 """`GET /openapi.json`: the plain JSON addresses as OpenAPI 3.0 (https://spec.openapis.org/oas/v3.0.3).
 
-It is made from the tables that the routes are made from, and from the first line of what each function says of
-itself: "`POST /codes/decisions`: `{source, code, system?}`, stored or refused." FHIR's own addresses stand
-elsewhere: the CapabilityStatement at /fhir/metadata tells them.
+It is made from the tables that routes are made from, and from the first line of what each function says of
+itself: "`POST /codes/decisions`: `{source, code, system?}`, stored or refused." FHIR's own addresses are
+told by the CapabilityStatement at /fhir/metadata.
 """
 
 import re
