@@ -6,13 +6,13 @@ Nothing happens silently: what is done or tried is appended to the audit log bef
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Final
 
 from xinglin.core import clock
 from xinglin.core.i18n import Phrase
 from xinglin.core.settings import Settings
 from xinglin.hub.database import Connection, Database
+from xinglin.trust.kept import Kept
 from xinglin.trust.log.entry import Entry, Outcome
 from xinglin.trust.log.log import Appends
 from xinglin.trust.login import accounts, roles, sessions, totp
@@ -59,9 +59,7 @@ class Login:
         self.hasher = Hasher(settings)
         self.seal = Seal(key_file(settings))
         self._log = log
-        self._cache: dict[bytes, tuple[float, Seen]] = {}
-        self._ended = 0
-        """Counts what ended sessions: what was read before isn't remembered."""
+        self._kept = Kept[bytes, Seen](CACHED_SECONDS, CACHED_MOST)
 
     async def who_of_session(self, token: str, address: str = "") -> Who | None:
         """Give who asks by a session's token; None where there is no complete login.
@@ -74,16 +72,12 @@ class Login:
     async def see(self, token: str) -> Seen | None:
         """Give the session of a token, complete or not, as it was within the last second."""
         key = sessions.mark(token)
-        kept = self._cache.get(key)
-        if kept is not None and monotonic() - kept[0] < CACHED_SECONDS:
-            return kept[1]
-        ended, started = self._ended, monotonic()
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        begun = self._kept.begin()
         found = await self._look(token)
-        self._cache.pop(key, None)
-        if found is not None and ended == self._ended:
-            if len(self._cache) >= CACHED_MOST:
-                self._cache.clear()
-            self._cache[key] = started, found
+        self._kept.keep(key, found, begun)
         return found
 
     async def _look(self, token: str) -> Seen | None:
@@ -101,8 +95,7 @@ class Login:
 
     def forget(self) -> None:
         """Forget what is remembered of sessions: some ended, or roles changed."""
-        self._ended += 1
-        self._cache.clear()
+        self._kept.forget()
 
     async def tell(
         self,

@@ -4,8 +4,6 @@ What a look found is used for less than a second: revoking a token, disabling a 
 changing what was registered take effect within that time, in every process.
 """
 
-import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -15,6 +13,7 @@ import msgspec
 
 from xinglin.core.clock import now
 from xinglin.hub.database import Connection, Database
+from xinglin.trust.kept import Kept
 from xinglin.trust.tokens import people, secret
 from xinglin.trust.tokens.scopes import Scopes, parsed
 from xinglin.trust.who import Who
@@ -67,7 +66,7 @@ class _Row(msgspec.Struct, array_like=True):
     made: datetime
 
 
-_kept: WeakKeyDictionary[Database, OrderedDict[bytes, tuple[float, Held]]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Database, Kept[bytes, Held]] = WeakKeyDictionary()
 
 
 async def who_of_token(
@@ -80,29 +79,18 @@ async def who_of_token(
     """
     if len(token) > secret.LONGEST:
         return None
-    hash_, asked = secret.hashed(token), time.monotonic()
-    kept = _kept.setdefault(database, OrderedDict())
-    at, held = kept.get(hash_, (0.0, None))
-    if held is None or asked - at >= KEEP_SECONDS:
+    hash_ = secret.hashed(token)
+    kept = _kept.setdefault(database, Kept(KEEP_SECONDS, MOST_KEPT))
+    held, begun = kept.get(hash_), kept.begin()
+    if held is None:
         async with database.connection() as connection:
             held = await look(connection, hash_)
-        _keep(kept, hash_, asked, held)
+        kept.keep(hash_, held, begun)
     if held is None or held.kind != "access" or held.ends <= now():
         return None
     if held.certificate is not None and held.certificate != certificate:
         return None
     return replace(held.who, address=address)
-
-
-def _keep(
-    kept: OrderedDict[bytes, tuple[float, Held]], hash_: bytes, asked: float, held: Held | None
-) -> None:
-    """Keep what was found since `asked`; of what is worth nothing, nothing is kept."""
-    kept.pop(hash_, None)
-    if held is not None:
-        kept[hash_] = asked, held
-    while len(kept) > MOST_KEPT:
-        kept.popitem(last=False)
 
 
 async def look(connection: Connection, hash_: bytes) -> Held | None:
