@@ -19,6 +19,7 @@ from xinglin.core.errors import RequestError
 from xinglin.core.i18n import negotiate
 from xinglin.core.settings import Settings
 from xinglin.portal import routes as portal
+from xinglin.portal.answering import Room
 
 
 class NoSuchAddress(RequestError):
@@ -43,6 +44,7 @@ class NoSuchMethod(RequestError):
 
 def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
     """Make the application; `lifespan` sets `app.state.hub`."""
+    room = portal.room_of(settings)
     app = Starlette(
         routes=[
             *system.routes(),
@@ -57,7 +59,7 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
             *ihe.routes(),
             *intake.routes(),
             *fhir.routes(),
-            *portal.routes(settings),
+            *portal.routes(room),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _unrouted},
@@ -69,17 +71,21 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette]) -> Starlette:
     )
     app.router.redirect_slashes = False
     app.state.settings = settings
+    app.state.portal = room
     return app
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:
-    """Tell what no route answers in the form that FHIR clients read."""
+    """Tell what no route answers: to a person as a page, else in the form that FHIR clients read."""
     path = request.url.path
     found = NoSuchAddress(path=path)
     headers: dict[str, str] = {}
     if isinstance(error, HTTPException) and error.status_code == 405:
         found = NoSuchMethod(path=path, method=request.method)
         headers = dict(error.headers or {})
+    if "text/html" in request.headers.get("accept", ""):
+        room: Room = request.app.state.portal
+        return await room.nowhere(request, found)
     settings: Settings = request.app.state.settings
     language = negotiate(request.headers.get("accept-language"), settings.language)
     return error_response(found, language, headers)

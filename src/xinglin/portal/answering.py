@@ -155,6 +155,13 @@ class Room:
         }
         return await self._html(visit, page, "portal/fault.html", values, error.status)
 
+    async def nowhere(self, request: Request, error: XinglinError) -> Response:
+        """Tell a person in a browser that nothing answers at an address."""
+        answer = await self._fault(Visit(request), None, error)
+        for header, value in HEADERS.items():
+            answer.headers.setdefault(header, value)
+        return answer
+
     async def _shown(self, visit: Visit, page: Page, data: Mapping[str, Any]) -> Response:
         match visit.form:
             case "html":

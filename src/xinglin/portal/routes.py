@@ -12,13 +12,17 @@ from xinglin.portal.places import gathered
 from xinglin.web.declared import Declaration
 
 
-def routes(settings: Settings, more: Iterable[Declaration] = ()) -> list[Route]:
-    """Give the routes of all pages and acts; `more` is what wings declare.
+def room_of(settings: Settings, more: Iterable[Declaration] = ()) -> Room:
+    """Gather all pages and acts; `more` is what wings declare."""
+    places = gathered(more)
+    return Room(places, Templates(places.declarations, settings.time_zone))
+
+
+def routes(room: Room) -> list[Route]:
+    """Give the routes of all pages and acts.
 
     A path of plain words comes before one with parts that may be anything, whoever declared which first.
     """
-    places = gathered(more)
-    room = Room(places, Templates(places.declarations, settings.time_zone))
     return [*static_files.routes(), *sorted(_routes(room), key=_order)]
 
 

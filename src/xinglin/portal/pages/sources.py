@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from string import Formatter
 from typing import Any, Final
 
 from xinglin.core import clock
+from xinglin.core.errors import all_errors
 from xinglin.core.exact_json import Json
-from xinglin.core.i18n import Phrase
+from xinglin.core.i18n import Phrase, translate
 from xinglin.hub.intake.standings import LATEST, Day, Standing
 from xinglin.hub.quality import in_force
 from xinglin.portal.charts import chart
@@ -236,7 +238,21 @@ async def refused(visit: Visit) -> Mapping[str, Any]:
     for _, code, count in reasons:
         by_code[code] = by_code.get(code, 0) + count
     most = sorted(by_code.items(), key=lambda one: -one[1])[:REASONS]
-    return {"count": sum(by_code.values()), "reasons": [{"code": code, "items": n} for code, n in most]}
+    return {
+        "count": sum(by_code.values()),
+        "reasons": [
+            {"code": code, "told": _told(code, visit.language), "items": count} for code, count in most
+        ],
+    }
+
+
+def _told(code: str, language: str) -> str:
+    """Say what an error code stands for, with dots where each case has words of its own."""
+    found = next((one for one in all_errors() if one.code == code), None)
+    if found is None:
+        return code
+    parts = Formatter().parse(translate(found.message, language))
+    return "".join(text + ("…" if name is not None else "") for text, name, _, _ in parts)
 
 
 DECLARED: Final = Declaration(
