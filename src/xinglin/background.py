@@ -36,6 +36,9 @@ from xinglin.hub.vault import renewing
 from xinglin.trust.log import work as audit
 
 LOOK_SECONDS: Final = 2.0
+WATCH_SECONDS: Final = 10.0
+"""Between two looks at the audit log by the alert rules: each looks whoever was read about up anew."""
+
 REPLAY_SECONDS: Final = 60.0
 IDENTITY_PATIENTS: Final = 5_000
 QUALITY_SECONDS: Final = 30.0
@@ -110,7 +113,7 @@ async def work(settings: Settings, url: str) -> None:
                 tasks.create_task(
                     _every(settings.audit_checkpoint_seconds, lambda: audit.sign(hub, settings))
                 ),
-                tasks.create_task(_every(LOOK_SECONDS, lambda: audit.watch(hub, settings))),
+                tasks.create_task(_every(WATCH_SECONDS, lambda: audit.watch(hub, settings))),
                 tasks.create_task(_every(LOOK_SECONDS, lambda: _encrypt_anew(hub))),
             ]
             if settings.intake_folder:

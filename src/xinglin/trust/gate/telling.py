@@ -13,9 +13,9 @@ What = tuple[tuple[str, str], ...]
 _PATIENT: Final = re.compile(rb'"reference":"(?:[^"]{0,512}/)?Patient/([A-Za-z0-9\-.]{1,64})["/]')
 
 
-def what(records: Iterable[Record]) -> What:
-    """Give which records these are, each once."""
-    return named(record.key for record in records)
+def what(records: Iterable[Record]) -> Sequence[Key]:
+    """Give which records these are."""
+    return [record.key for record in records]
 
 
 def named(keys: Iterable[Key | tuple[str, str]]) -> What:
@@ -23,17 +23,13 @@ def named(keys: Iterable[Key | tuple[str, str]]) -> What:
     return tuple(dict.fromkeys((kind, id_) for kind, id_ in keys))
 
 
-def patients(records: Iterable[Record]) -> tuple[str, ...]:
-    """Give the ids of the Patients that records are about, in order of appearance."""
-    found: dict[str, None] = {}
-    for record in records:
-        if record.key.type == "Patient":
-            found[record.key.id] = None
-        for id_ in _PATIENT.findall(record.body or b""):
-            found[id_.decode()] = None
-    return tuple(found)
+def patients(records: Sequence[Record]) -> tuple[str, ...]:
+    """Give the ids of the Patients that records are about, each once, those that are records first."""
+    own = dict.fromkeys(record.key.id for record in records if record.key.type == "Patient")
+    return tuple(own | dict.fromkeys(patients_in([record.body or b"" for record in records])))
 
 
 def patients_in(bodies: Sequence[bytes]) -> tuple[str, ...]:
     """Give the ids of the Patients that JSON texts of ours refer to."""
-    return tuple(dict.fromkeys(id_.decode() for body in bodies for id_ in _PATIENT.findall(body)))
+    found = dict.fromkeys(_PATIENT.findall(b"\n".join(bodies)))
+    return tuple(id_.decode() for id_ in found)
