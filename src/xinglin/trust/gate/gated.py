@@ -2,7 +2,7 @@
 
 It has the hub's own methods, so that rooms above are written against either. Records that aren't open are
 left out in the database itself (see `hub.sight`), so that totals, pages, order and chains tell nothing of
-them. A request that gets an answer without a line in the audit log is a fault (`refuse_untold`).
+them. A request that gets an answer without a line in the audit log is a fault (`finish`).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
