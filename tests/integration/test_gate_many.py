@@ -101,9 +101,11 @@ def test_no_related_patient_is_hidden_by_the_bound(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Tables.value
-    monkeypatch.setattr(
-        Tables, "value", lambda self, name: 2 if name == "patients_most" else real(self, name)
-    )
+
+    def fewer(tables: Tables, name: str) -> int:
+        return 2 if name == "patients_most" else real(tables, name)
+
+    monkeypatch.setattr(Tables, "value", fewer)
 
     async def story(gate: Gate) -> None:
         hub = await enter(gate)

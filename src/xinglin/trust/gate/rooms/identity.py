@@ -1,6 +1,12 @@
-"""Identity behind the gate: who is one person, what waits for review, and what was decided."""
+"""Identity behind the gate: who is one person, what waits for review, and what was decided.
+
+Every pair waits for a steward, of whatever class its records are: otherwise nobody would ever decide those.
+So of all records alike only what tells the person is shown: no label, no source, no institution's own number.
+"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final, cast
 
 from xinglin.core.exact_json import Json
 from xinglin.hub.hub import Hub
@@ -10,7 +16,31 @@ from xinglin.hub.identity.crossing import Crossed
 from xinglin.hub.identity.decisions import Decision, Wanted
 from xinglin.hub.identity.questions import PairTold, Person, SideBySide, Status, Worn
 from xinglin.hub.sight import Sight
+from xinglin.standards.identifiers import find
 from xinglin.trust.gate.gated import GatedHub
+
+_SHOWN: Final = frozenset(
+    {"resourceType", "id", "active", "name", "telecom", "gender", "birthDate", "address", "maritalStatus"}
+    | {
+        "deceasedBoolean",
+        "deceasedDateTime",
+        "multipleBirthBoolean",
+        "multipleBirthInteger",
+        "contact",
+        "link",
+    }
+)
+"""Elements of a Patient that tell a person; an institution's name or a label would tell what brought them."""
+
+
+def _demographics(content: Json) -> Json:
+    numbers: Any = content.get("identifier") or ()
+    national = [one for one in cast("list[Json]", numbers) if find(str(one.get("system"))) is not None]
+    kept = [
+        {name: one[name] for name in ("system", "value", "type", "period") if name in one} for one in national
+    ]
+    shown = {name: value for name, value in content.items() if name in _SHOWN}
+    return shown | ({"identifier": kept} if kept else {})
 
 
 async def status(hub: GatedHub) -> Status:
@@ -28,7 +58,9 @@ async def person(hub: GatedHub, id_: str) -> Person:
 
     async def work(inner: Hub) -> Person:
         async with inner.database.connection() as connection:
-            return await questions.person(connection, inner.store, id_)
+            told = await questions.person(connection, inner.store, id_)
+        records = {key: _demographics(one) for key, one in told.records.items()}
+        return replace(told, content=_demographics(told.content), records=records)
 
     return await hub.operate(work, what=[("Patient", id_)], told=lambda one: _of_person(one, id_))
 
@@ -55,7 +87,9 @@ async def pair(hub: GatedHub, one: str, other: str) -> SideBySide:
 
     async def work(inner: Hub) -> SideBySide:
         async with inner.database.connection() as connection:
-            return await questions.pair(connection, inner.store, one, other)
+            told = await questions.pair(connection, inner.store, one, other)
+        first, second = map(_demographics, told.records)
+        return replace(told, records=(first, second))
 
     return await hub.operate(work, what=[("Patient", one), ("Patient", other)], patients=[one, other])
 
