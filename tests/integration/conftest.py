@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from starlette.testclient import TestClient
+from tests.running import free_port
 from tests.support import client_of
 
 from xinglin.core.settings import Settings
@@ -106,8 +107,9 @@ def oldest_server() -> Iterator[str]:
         )
 
     command("initdb", "-U", "someone", "-A", "scram-sha-256", f"--pwfile={secret}")
-    options = f"-p 54615 -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+    port = free_port()
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
     command("pg_ctl", "start", "-w", "-o", options, "-l", str(folder / "log"))
-    yield "postgresql://someone:a%20secret@127.0.0.1:54615/postgres"
+    yield f"postgresql://someone:a%20secret@127.0.0.1:{port}/postgres"
     command("pg_ctl", "stop", "-m", "immediate")
     shutil.rmtree(folder)
