@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any, Final
 
 from xinglin.core import settings as all_settings
@@ -74,13 +75,19 @@ def _size(one: Any) -> Mapping[str, Any]:
     return {"name": one.name, "rows": one.rows, "bytes": one.bytes}
 
 
+@cache
+def _known() -> tuple[Mapping[str, Setting], Mapping[str, str]]:
+    """Read what environment and file say, and what each setting means: once, as the hub itself does."""
+    described = {one.name: one.description for one in all_settings.explain({})}
+    try:
+        return {one.name: one for one in all_settings.explain()}, described
+    except SettingError:  # they have been spoilt since the hub began
+        return {}, described
+
+
 def _settings(visit: Visit) -> list[Mapping[str, Any]]:
     """Give the settings in force; a value that environment and file don't say was given at start."""
-    try:
-        known = {one.name: one for one in all_settings.explain()}
-    except SettingError:  # environment or file has been spoilt since the hub began
-        known = {}
-    described = {one.name: one.description for one in all_settings.explain({})}
+    known, described = _known()
     return [
         _setting(name, getattr(visit.settings, name), known.get(name), described[name])
         for name in visit.settings.__struct_fields__

@@ -1,8 +1,11 @@
 """Cards of the home page about what waits for stewards, security administrators and clinicians."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from xinglin.core.i18n import Phrase
+from xinglin.hub.identity.answers import rule_name
 from xinglin.hub.identity.golden import TAG
 from xinglin.trust.gate.rooms import alerts, emergency, identity
 from xinglin.trust.gate.values import Asked
@@ -14,17 +17,42 @@ COUNTED: Final = 100
 """So many are counted; more are told as `more`."""
 
 
+SEVERITIES: Final[Mapping[str, tuple[Phrase, str]]] = {
+    "low": (Phrase("low"), "info"),
+    "medium": (Phrase("medium"), "warn"),
+    "high": (Phrase("high"), "bad"),
+}
+"""Word and tone of how grave an alert is."""
+
+
 async def pairs(visit: Visit) -> Mapping[str, Any]:
     """Give how many pairs of records wait for a steward, and the weightiest of them."""
     found = await identity.queue(visit.hub, most=COUNTED, skip=0, rule=None)
-    shown = [{"rule": one.rule, "weight": one.weight, "since": one.since} for one in found[:MOST]]
+    shown = [
+        {
+            "rule": rule_name(one.rule, visit.language) if one.rule else None,
+            "weight": one.weight,
+            "since": one.since,
+        }
+        for one in found[:MOST]
+    ]
     return {"count": len(found), "more": len(found) == COUNTED, "pairs": shown}
 
 
 async def unusual(visit: Visit) -> Mapping[str, Any]:
     """Give the alerts of unusual access that nobody has closed."""
     found = await alerts.waiting(visit.hub, most=COUNTED)
-    shown = [{"rule": a.rule, "severity": a.severity, "who": a.who, "at": a.at} for a in found[:MOST]]
+    names = await asyncio.to_thread(alerts.names, visit.settings, visit.language)
+    shown = [
+        {
+            "rule": names.get(one.rule, one.rule),
+            "severity": SEVERITIES[one.severity][0],
+            "tone": SEVERITIES[one.severity][1],
+            "who": one.who,
+            "at": one.at,
+        }
+        for one in found[:MOST]
+    ]
     return {"count": len(found), "more": len(found) == COUNTED, "alerts": shown}
 
 
