@@ -1,13 +1,42 @@
 """What every test may use."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from xinglin.core.settings import DEFAULT_HOME
+
 ROOT = Path(__file__).parents[1]
+
+_HOME = str(Path(DEFAULT_HOME).expanduser())
+_written: list[str] = []
+
+
+def _watch(event: str, given: tuple[object, ...]) -> None:
+    """Take note of what this process writes in the home folder of the machine's own hub."""
+    if event not in ("open", "os.mkdir", "os.rename"):
+        return
+    path, flags = given[0], given[2] if event == "open" else os.O_WRONLY
+    writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    if writes and isinstance(path, str | os.PathLike) and os.fspath(path) == _HOME:
+        _written.append(_HOME)
+    elif writes and isinstance(path, str | os.PathLike) and str(os.fspath(path)).startswith(f"{_HOME}/"):
+        _written.append(str(os.fspath(path)))
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.fixture(autouse=True)
+def own_home() -> Iterator[None]:
+    """Fail a test that writes in the default home folder: it should have set `home`."""
+    _written.clear()
+    yield
+    assert not _written, f"a test wrote outside its own folder: {_written[:3]}"
 
 
 @pytest.fixture(autouse=True)

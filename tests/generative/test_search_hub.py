@@ -47,7 +47,7 @@ class Desk:
     def __init__(self, url: str) -> None:
         self.runner = asyncio.Runner()
         self.url = url
-        self.opened = open_hub(Settings(database_url=url), url)
+        self.opened = open_hub(Settings(database_url=url, home=tempfile.mkdtemp(prefix="xinglin-test-")), url)
         self.hub: Hub = self.runner.run(self.opened.__aenter__())
 
     def run(self, work: Any) -> Any:

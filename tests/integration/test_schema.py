@@ -92,10 +92,10 @@ def test_the_last_user_stops_the_server() -> None:
     shutil.rmtree(home)
 
 
-def test_a_server_of_ones_own(oldest_server: str) -> None:
+def test_a_server_of_ones_own(oldest_server: str, home: Path) -> None:
     """The hub works on PostgreSQL 15 by address."""
     schema.upgrade(oldest_server)
-    with client_of(Settings(database_url=oldest_server)) as client:
+    with client_of(Settings(database_url=oldest_server, home=str(home))) as client:
         made = client.post("/fhir/Patient", json=PATIENT)
         assert made.status_code == 201
         assert (

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -210,14 +211,14 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def hub(server: Any) -> Iterator[TestClient]:
+def hub(server: Any, home: Path) -> Iterator[TestClient]:
     """A hub with RECORDS, for tests that only read."""
     import psycopg
 
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE search_table TEMPLATE hub_template")
     with client_of(
-        Settings(database_url=server.url("search_table"), language="en", validation="none")
+        Settings(database_url=server.url("search_table"), language="en", validation="none", home=str(home))
     ) as client:
         entries = [
             {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
@@ -231,9 +232,9 @@ def hub(server: Any) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def settings(database: str) -> Settings:
+def settings(database: str, home: Path) -> Settings:
     """Settings without validation: these records are about searching only."""
-    return Settings(database_url=database, language="en", validation="none")
+    return Settings(database_url=database, language="en", validation="none", home=str(home))
 
 
 def ids(response: Any, mode: str = "match") -> list[str]:

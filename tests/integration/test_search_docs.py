@@ -72,13 +72,15 @@ RECORDS: list[Json] = [
 
 
 @pytest.fixture(scope="module")
-def hub(server: Any) -> Iterator[TestClient]:
+def hub(server: Any, home: Path) -> Iterator[TestClient]:
     """A hub with the page's records."""
     import psycopg
 
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE search_docs TEMPLATE hub_template")
-    settings = Settings(database_url=server.url("search_docs"), language="en", validation="none")
+    settings = Settings(
+        database_url=server.url("search_docs"), language="en", validation="none", home=str(home)
+    )
     with client_of(settings) as client:
         for one in RECORDS:
             assert client.put(f"/fhir/{one['resourceType']}/{one['id']}", json=one).status_code == 201

@@ -43,9 +43,9 @@ SEARCH = "/fhir/Patient?nickname=mao"
 
 
 @pytest.fixture
-def settings(database: str) -> Settings:
+def settings(database: str, home: Path) -> Settings:
     """Settings without validation: these records are about searching only."""
-    return Settings(database_url=database, language="en", validation="none")
+    return Settings(database_url=database, language="en", validation="none", home=str(home))
 
 
 def patient(id_: str) -> Json:
@@ -197,7 +197,7 @@ from xinglin.hub.search import commands
 def told(_):
     print("step", flush=True)
     time.sleep(0.2)
-commands.reindex(Settings(database_url=sys.argv[1]), progress=told)
+commands.reindex(Settings(database_url=sys.argv[1], home=sys.argv[2]), progress=told)
 """
 
 
@@ -213,7 +213,7 @@ def test_a_killed_reindex_goes_on_where_it_was(settings: Settings) -> None:
         await hub.change(Update("SearchParameter", key=Key("SearchParameter", "nickname"), content=NICKNAME))
 
     run(settings, story)
-    command = [sys.executable, "-c", KILLED, settings.database_url]
+    command = [sys.executable, "-c", KILLED, settings.database_url, settings.home]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,9 +39,9 @@ IDENTITY = "urn:oid:2.16.156.10011.1.3"
 
 
 @pytest.fixture
-def settings(database: str) -> Settings:
+def settings(database: str, home: Path) -> Settings:
     """Settings without validation: these records are about sights only."""
-    return Settings(database_url=database, language="en", validation="none")
+    return Settings(database_url=database, language="en", validation="none", home=str(home))
 
 
 async def put(hub: Hub, *contents: Json) -> None:
