@@ -27,9 +27,7 @@ def test_what_is_named_exists() -> None:
             assert (ROOT / "src/xinglin" / module).exists(), f"{item}: {module}"
         for test in tests:
             assert (ROOT / test).is_file(), f"{item}: {test}"
-        assert (modules and tests) or any(gap in tested for gap in GAPS), (
-            f"{item}: neither tested nor told"
-        )
+        assert (modules and tests) or any(gap in tested for gap in GAPS), f"{item}: neither tested nor told"
         assert confidence in LEVELS, item
 
 
