@@ -97,7 +97,9 @@ def test_demographics(desk: TestClient) -> None:
     id_ = entry["resource"]["id"]
     assert desk.get(f"/pdqm/Patient/{id_}").json()["gender"] == "female"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    posted = desk.post("/pdqm/Patient/_search", content="birthdate=1949-07-03&name=王芳".encode(), headers=form)
+    posted = desk.post(
+        "/pdqm/Patient/_search", content="birthdate=1949-07-03&name=王芳".encode(), headers=form
+    )
     assert posted.json()["total"] == 1
     assert desk.post("/pdqm/Patient/$match", json=ask(patient("x", seed=1))).json()["total"] == 2
     assert desk.get("/fhir/Patient", params={"birthdate": "1949-07-03"}).json()["total"] == 2
