@@ -40,18 +40,7 @@ async def ask(
     `reason` is a code of reasons.csv, `words` what has happened. Raises ReasonTooShort, MayNotAsk or Unknown.
     """
     words = words.strip()[:MOST_WORDS]
-    decision = policies.allows(who, PURPOSE, Case(ASK, "record"))
-    entry = Entry(
-        who=who,
-        action=ASK,
-        outcome="allowed" if decision.allowed else "denied",
-        purpose=PURPOSE,
-        rules=decision.rules,
-        what=(("Patient", patient),),
-    )
-    if not decision.allowed:
-        await log.append([entry])
-        raise MayNotAsk(remedy=decision.remedy)
+    entry = await may_ask(log, policies, who, patient)
     _refuse_no_reason(policies, reason, words)
     await hub.read(Key("Patient", patient))
 
@@ -76,6 +65,23 @@ async def ask(
         return made
 
     return await hub.transaction(work)
+
+
+async def may_ask(log: Log, policies: Policies, who: Who, patient: str) -> Entry:
+    """Give the line of the log for asking, where somebody may ask; else write it down. Raises MayNotAsk."""
+    decision = policies.allows(who, PURPOSE, Case(ASK, "record"))
+    entry = Entry(
+        who=who,
+        action=ASK,
+        outcome="allowed" if decision.allowed else "denied",
+        purpose=PURPOSE,
+        rules=decision.rules,
+        what=(("Patient", patient),),
+    )
+    if not decision.allowed:
+        await log.append([entry])
+        raise MayNotAsk(remedy=decision.remedy)
+    return entry
 
 
 def _refuse_no_reason(policies: Policies, reason: str, words: str) -> None:

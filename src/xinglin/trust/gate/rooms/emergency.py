@@ -17,6 +17,11 @@ async def ask(hub: GatedHub, patient: str, *, reason: str, words: str) -> Grant:
     )
 
 
+async def refuse_others(hub: GatedHub, patient: str) -> None:
+    """Make sure that who asks may ask for emergency access, before a form is shown. Raises MayNotAsk."""
+    await hub.govern(lambda _, log, policies: emergency.may_ask(log, policies, hub.who, patient))
+
+
 async def waiting(hub: GatedHub, *, after: int, most: int) -> Sequence[Grant]:
     """Give emergency accesses that nobody has reviewed yet, by number."""
 

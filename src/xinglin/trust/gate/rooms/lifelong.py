@@ -3,6 +3,7 @@
 from xinglin.core.exact_json import Json, dumps
 from xinglin.hub.lifelong.answers import ask_timeline
 from xinglin.hub.lifelong.coverage import ask_coverage
+from xinglin.hub.lifelong.screen import ask_screen
 from xinglin.hub.lifelong.series import ask_series
 from xinglin.hub.lifelong.summary import ask_summary
 from xinglin.hub.lifelong.timeline import Asked
@@ -20,6 +21,13 @@ async def series(hub: GatedHub, id_: str, asked: Asked) -> Json:
     """Give a person's numeric results as series. Raises as `timeline`."""
     return await hub.about(
         id_, lambda inner, seeing: ask_series(inner, id_, asked, seeing.gaze(inner)), dumps
+    )
+
+
+async def screen(hub: GatedHub, id_: str, language: str) -> Json:
+    """Give a person on one screen, with who told each fact. Raises Hidden or TooManyRecords."""
+    return await hub.about(
+        id_, lambda inner, seeing: ask_screen(inner, id_, language, seeing.gaze(inner)), dumps
     )
 
 
