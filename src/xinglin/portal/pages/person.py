@@ -147,7 +147,7 @@ def shown(entry: Json) -> Mapping[str, Any]:
         "range": range_of(value.get("range") or {}),
         "flag": word or None,
         "flag_tone": tone,
-        "standing": entry.get("standing"),
+        "standing": None if entry.get("status") == "finished" else entry.get("standing"),
         "contradicted": entry.get("contradicted", False),
         "where": entry["place"]["name"] or None,
         "told_by": "、".join(tellers(entry)) or None,

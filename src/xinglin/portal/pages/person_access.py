@@ -39,7 +39,6 @@ READERS: Final = Table(
         Column("at", "When", "moment", sorts=False),
         Column("who", "Who", sorts=False),
         Column("roles", "Role", sorts=False),
-        Column("institution", "Institution", "code", sorts=False),
         Column("action", "What was done", sorts=False),
         Column("purpose", "What for", sorts=False),
         Column("outcome", "Outcome", "badge", sorts=False),

@@ -16,7 +16,7 @@ from xinglin.web.columns import Column, Table, arranged
 from xinglin.web.declared import Declaration, Page, Tab
 from xinglin.web.visit import Visit
 
-CHARTS: Final = 4
+CHARTS: Final = 6
 """Charts on the page where no item is chosen: of those measured most often."""
 
 BARS: Final = 20
@@ -42,8 +42,8 @@ MEDICINES: Final = Table(
     (
         Column("title", "Medicine"),
         Column("detail", "How it is taken"),
-        Column("start", "From", "moment"),
-        Column("end", "To", "moment"),
+        Column("start", "Start", "moment"),
+        Column("end", "End", "moment"),
         Column("where", "Where"),
         Column("told_by", "Told by"),
     ),
@@ -64,6 +64,7 @@ async def results(visit: Visit) -> Mapping[str, Any]:
         **head,
         "item": chosen or None,
         "charts": [_chart(one, zone) for one in drawn_],
+        "banded": any(_bounds(one) for one in drawn_),
         "left_out": found["left_out"],
         "series": arranged(visit, SERIES, [_row(visit, one) for one in every]),
     }
@@ -97,14 +98,12 @@ def _row(visit: Visit, series: Json) -> Mapping[str, Any]:
 def _chart(series: Json, zone: ZoneInfo) -> Mapping[str, Any]:
     """Draw a series with the reference range that came last, which the table tells for each point."""
     points = [one for one in series["points"] if one["time"]]
-    none: Json = {}
-    bounds = next((one["range"] for one in reversed(points) if one.get("range")), none)
     line = {
         "type": "line",
         "name": series["title"],
         "data": [[_local(one["time"], zone), one["number"]] for one in points],
         "symbolSize": 7,
-        **_band(bounds),
+        **_band(_bounds(series)),
     }
     options = {
         "xAxis": {"type": "time"},
@@ -130,6 +129,12 @@ def _chart(series: Json, zone: ZoneInfo) -> Mapping[str, Any]:
         for one in reversed(points)
     ]
     return drawn(Phrase("{item} in time {unit}", item=series["title"], unit=unit), options, [heads, *rows])
+
+
+def _bounds(series: Json) -> Json:
+    """Give the reference range that came last; empty where none came."""
+    none: Json = {}
+    return next((one["range"] for one in reversed(series["points"]) if one.get("range")), none)
 
 
 def _flag(point: Json) -> Phrase | str | None:
@@ -189,7 +194,7 @@ def _bars(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Mapping[str, Any
         "yAxis": {"type": "category", "data": names, "inverse": True},
         "series": [line],
     }
-    heads = ["", Phrase("From"), Phrase("To"), Phrase("How it is taken")]
+    heads = ["", Phrase("Start"), Phrase("End"), Phrase("How it is taken")]
     table = [
         [one["title"], start.replace("T", " "), end.replace("T", " "), one["detail"]]
         for one, start, end in spans

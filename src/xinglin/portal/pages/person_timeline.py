@@ -23,8 +23,8 @@ TIMELINE: Final = Table(
     "timeline",
     "Timeline",
     (
-        Column("start", "From", "moment", sorts=False),
-        Column("end", "To", "moment", sorts=False),
+        Column("start", "Start", "moment", sorts=False),
+        Column("end", "End", "moment", sorts=False),
         Column("kind_word", "Kind", sorts=False),
         Column("title", "What", sorts=False),
         Column("value", "Value", sorts=False),
