@@ -148,7 +148,7 @@ def _band(bounds: Json) -> Mapping[str, Any]:
     if low is None and high is None:
         return {}
     edges = [{} if low is None else {"yAxis": low}, {} if high is None else {"yAxis": high}]
-    return {"markArea": {"silent": True, "itemStyle": {"opacity": 0.12}, "data": [edges]}}
+    return {"markArea": {"silent": True, "itemStyle": {"opacity": 0.25}, "data": [edges]}}
 
 
 def _local(time: str, zone: ZoneInfo) -> str:
