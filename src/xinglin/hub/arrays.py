@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-import psycopg
+from psycopg import AsyncConnection
 from psycopg.adapt import Buffer, Dumper
 from psycopg.postgres import types
 from psycopg.pq import Format
@@ -65,7 +65,7 @@ class Moments(Packed):
     element = "timestamptz"
 
 
-def _register(kind: type[Packed]) -> None:
+def _dumper(kind: type[Packed]) -> type[Dumper]:
     class PackedDumper(Dumper):
         format = Format.BINARY
         oid = types[kind.element].array_oid
@@ -73,8 +73,13 @@ def _register(kind: type[Packed]) -> None:
         def dump(self, obj: Packed) -> Buffer:
             return obj.data
 
-    psycopg.adapters.register_dumper(kind, PackedDumper)
+    return PackedDumper
 
 
-for _kind in (Bigints, Smallints, Texts, Byteas, Moments):
-    _register(_kind)
+_DUMPERS: Final = {kind: _dumper(kind) for kind in (Bigints, Smallints, Texts, Byteas, Moments)}
+
+
+def teach(connection: AsyncConnection[tuple[object, ...]]) -> None:
+    """Have a connection take these arrays; told to each, for one may be open before this is imported."""
+    for kind, dumper in _DUMPERS.items():
+        connection.adapters.register_dumper(kind, dumper)

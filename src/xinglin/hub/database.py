@@ -15,6 +15,7 @@ from xinglin.core.errors import DatabaseError, RequestError
 from xinglin.core.setting_checks import WRONG_ADDRESS
 from xinglin.core.settings import Settings, WrongSetting
 from xinglin.core.telemetry import logger
+from xinglin.hub import arrays
 from xinglin.hub.embedded import EmbeddedServer
 
 CONNECT_SECONDS = 30
@@ -190,6 +191,7 @@ class Database:
         await connection.execute(
             "SELECT set_config('statement_timeout', %s, false)", [f"{self._statement_seconds}s"]
         )
+        arrays.teach(connection)
         if self._made is not None:
             self._made(connection)
 
