@@ -26,7 +26,8 @@ def test_an_officers_day(settings: Settings, tmp_path: Path) -> None:
     run(settings, story)
 
     def codes(*arguments: str) -> str:
-        done = xinglin("codes", *arguments, home=tmp_path, XINGLIN_DATABASE_URL=settings.database_url)
+        home, url = Path(settings.home), settings.database_url
+        done = xinglin("codes", *arguments, home=home, XINGLIN_DATABASE_URL=url)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -63,6 +64,6 @@ def test_errors(settings: Settings, tmp_path: Path, arguments: list[str], code: 
     file = tmp_path / "bad.csv"
     file.write_text("system,code\n1,2\n", encoding="utf-8")
     named = [one.format(file=file) for one in arguments]
-    done = xinglin("codes", *named, home=tmp_path, XINGLIN_DATABASE_URL=settings.database_url)
+    done = xinglin("codes", *named, home=Path(settings.home), XINGLIN_DATABASE_URL=settings.database_url)
     assert done.returncode == 12
     assert code in done.stderr

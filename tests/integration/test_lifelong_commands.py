@@ -57,6 +57,7 @@ def known(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A hub with the person in it, for commands."""
     run(settings, fill)
     monkeypatch.setenv("XINGLIN_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("XINGLIN_HOME", settings.home)
     return settings
 
 

@@ -588,7 +588,8 @@ def test_the_command_ends_with_an_error_where_judging_fails(settings: Settings) 
         await spend(hub, "quality_rule")
 
     run(settings, story)
-    environment = dict(os.environ) | {"XINGLIN_DATABASE_URL": settings.database_url, "LANG": "C.UTF-8"}
+    own = {"XINGLIN_DATABASE_URL": settings.database_url, "XINGLIN_HOME": settings.home, "LANG": "C.UTF-8"}
+    environment = dict(os.environ) | own
     command = [sys.executable, "-m", "xinglin", "quality", "run"]
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert done.returncode == 70, done.stderr.decode()[-2_000:]

@@ -8,6 +8,7 @@ process elsewhere, so both ways give the same levels and weights. Workers need P
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 import socket
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -91,14 +92,37 @@ def _asking(sql: str) -> Callable[[Batches], Iterator[Any]]:
 
 
 @contextmanager
+def _named_main() -> Generator[None]:
+    """Have pyspark take this process for a program.
+
+    One that was started by `python -c`, as spawned ones are, it takes for a test of its own pages, and ends it
+    (pyspark.sql.connect.utils.check_dependencies).
+    """
+    main: Any = sys.modules["__main__"]
+    if hasattr(main, "__file__"):
+        yield
+        return
+    main.__file__ = __file__
+    try:
+        yield
+    finally:
+        del main.__file__
+
+
+@contextmanager
 def cluster(local: "DuckDBPyConnection", remote: str) -> Generator[Cluster]:
     """Open a session at the Spark Connect endpoint `remote` (`sc://host:port`).
 
     Raises ExtraMissing without the extra `spark`, ClusterFailed where the cluster can't be reached or used.
     """
+    with _named_main(), _session(remote) as session:
+        yield Cluster(local, session)
+
+
+@contextmanager
+def _session(remote: str) -> Generator[Any]:
     try:
         spark: Any = import_module("pyspark.sql").SparkSession
-        import_module("pyspark.sql.connect.session")
         failures = (import_module("pyspark.errors").PySparkException, import_module("grpc").RpcError)
     except ImportError as error:
         raise ExtraMissing(extra="spark", detail=str(error)) from error
@@ -106,7 +130,7 @@ def cluster(local: "DuckDBPyConnection", remote: str) -> Generator[Cluster]:
     session: Any = None
     try:
         session = spark.builder.remote(remote).create()
-        yield Cluster(local, session)
+        yield session
     except failures as error:
         raise _failed(remote, error) from error
     finally:
