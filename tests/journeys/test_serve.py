@@ -108,7 +108,8 @@ def test_a_worker_that_cannot_start_ends_the_hub(home: Path) -> None:
     assert hub.returncode in (11, 12, 70), log
     assert "XL" in log
     assert "Traceback" not in told + log
-    assert not told, "no address is promised"
+    # the first password is shown even so: the account is made, and nothing keeps its password
+    assert not any(line.startswith("Xinglin ") for line in told.splitlines()), "no hub is said to answer"
 
 
 def test_workers_read_no_settings_of_their_own(home: Path) -> None:
