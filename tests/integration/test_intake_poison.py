@@ -12,9 +12,9 @@ from tests.support import run
 
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
-from xinglin.hub.intake import sources
+from xinglin.hub.intake import queue, sources
 from xinglin.hub.intake.crew import loader
-from xinglin.hub.intake.refused import keepable
+from xinglin.hub.intake.refused import Refused, keepable
 from xinglin.hub.intake.replay import replay
 from xinglin.hub.intake.run import deliver_now
 
@@ -31,6 +31,12 @@ CREATE TRIGGER refuse AFTER INSERT ON resource FOR EACH ROW WHEN (NEW.id = 'o7')
 """
 
 
+def shown(settings: Settings) -> list[Refused]:
+    """Give what was refused, with its bytes unsealed."""
+    numbers = [number for (number,) in rows(settings, "SELECT number FROM refused ORDER BY number")]
+    return [queue.show(settings, number) for number in numbers]
+
+
 @pytest.mark.parametrize("bad", [HUGE, NUL, HALF], ids=["huge", "nul", "half"])
 @pytest.mark.parametrize("validation", ["errors", "none"])
 def test_only_the_culprit_waits(settings: Settings, tmp_path: Path, bad: bytes, validation: str) -> None:
@@ -39,10 +45,10 @@ def test_only_the_culprit_waits(settings: Settings, tmp_path: Path, bad: bytes, 
     summary = load_text(settings, tmp_path, good + bad + b"\n", "t")
     assert summary.deliveries[0].state == "done"
     assert rows(settings, "SELECT count(*) FROM resource WHERE id LIKE 'o%'") == [(4,)]
-    queue = rows(settings, "SELECT raw, texts FROM refused")
-    assert told(summary) == (5, 5 - len(queue), 0, len(queue))
+    waiting = shown(settings)
+    assert told(summary) == (5, 5 - len(waiting), 0, len(waiting))
     if validation == "errors":
-        assert [bytes(raw) for raw, _ in queue] == [bad + b"\n"]
+        assert [one.raw for one in waiting] == [bad + b"\n"]
 
 
 def poisoned(settings: Settings) -> None:
@@ -54,7 +60,7 @@ def test_what_nobody_foresaw_is_refused_alone(settings: Settings, tmp_path: Path
     poisoned(settings)
     summary = load_text(settings, tmp_path, ndjson(observation(f"o{number}") for number in range(20)))
     assert told(summary) == (20, 19, 0, 1)
-    assert rows(settings, "SELECT code, raw FROM refused") == [("XL0001", ndjson([observation("o7")]))]
+    assert [(one.code, one.raw) for one in shown(settings)] == [("XL0001", ndjson([observation("o7")]))]
     assert rows(settings, "SELECT count(*) FROM resource") == [(19,)]
 
     async def again(hub: Hub) -> tuple[bool, str | None]:
