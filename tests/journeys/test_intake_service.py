@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from tests.everything import token_beside
+from tests.everything import KEY, token_beside
 from tests.running import RunningHub, free_port, running, until
 from typer.testing import CliRunner
 
@@ -405,14 +405,24 @@ def at_this_hub(hub: Hub, page: str, line: str) -> str:
 
 
 class Reader:
-    """Somebody who types a page's lines, and notes down the token that `source add` prints."""
+    """Somebody who types a page's lines, and notes down the token that `source add` prints.
+
+    The operator's program, which may see the refused queue, is registered as docs/apps.md says.
+    """
 
     def __init__(self, hub: Hub, folder: Path) -> None:
         self._hub, self._folder = hub, folder
         self._token = ""
+        keys = folder / "keys.json"
+        keys.write_text(json.dumps({"keys": [KEY]}))
+        self._command(
+            [*("client", "add", "queue", "--name", "queue", "--kind", "backend", "--keys", str(keys)),
+             *("--role", "operator", "--scope", "system/*.cruds", "--purpose", "HOPERAT")]
+        )  # fmt: skip
+        self._operator = self._command(["client", "token", "queue"]).strip()
 
     def type(self, line: str) -> None:
-        words = shlex.split(line.replace("$TOKEN", self._token))
+        words = shlex.split(line.replace("$TOKEN", self._token).replace("$OPERATOR", self._operator))
         file = self._folder / words.pop() if ">" in words else None
         words = [word for word in words if word != ">"]
         told = self._request(words) if words[0] == "curl" else self._command(words[1:])
