@@ -19,7 +19,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 def errors_page() -> str:
     """Make the list of every error: code, HTTP status, exit code, message and remedy in both languages."""
     for module in pkgutil.walk_packages(xinglin.__path__, "xinglin."):
-        if "migrations" not in module.name and not module.name.endswith("__main__"):
+        if "migrations" not in module.name:
             importlib.import_module(module.name)
     lines = [
         "# Errors",

@@ -95,8 +95,8 @@ def _asking(sql: str) -> Callable[[Batches], Iterator[Any]]:
 def _named_main() -> Generator[None]:
     """Have pyspark take this process for a program.
 
-    One that was started by `python -c`, as spawned ones are, it takes for a test of its own pages, and ends it
-    (pyspark.sql.connect.utils.check_dependencies).
+    One that was started by `python -c`, as spawned ones are, it takes for a test of its own pages, and
+    ends it (pyspark.sql.connect.utils.check_dependencies).
     """
     main: Any = sys.modules["__main__"]
     if hasattr(main, "__file__"):
