@@ -4,6 +4,7 @@ It goes the way of every program: a site's own policy gives its role what it may
 gets a token. No address and no function of the hub knows of it.
 """
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from xinglin.core.clock import now
 from xinglin.core.settings import Settings
 from xinglin.hub.hub import Hub
 from xinglin.hub.opened import with_hub
+from xinglin.trust.policy.decisions import LOOK_SECONDS
 from xinglin.trust.tokens import clients, grants
 from xinglin.trust.tokens.client import Client, checked
 from xinglin.trust.tokens.scopes import Scopes
@@ -53,12 +55,13 @@ SCOPES = Scopes.parse("system/*.cruds")
 
 
 def write_policies(folder: Path) -> None:
-    """Let the tests' role do everything."""
+    """Let the tests' role do everything; it may when this returns, also where others decided just before."""
+    missing = [name for name in POLICIES if not (folder / name).exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in POLICIES.items():
-        path = folder / name
-        if not path.exists():
-            path.write_text(text, encoding="utf-8")
+    for name in missing:
+        (folder / name).write_text(POLICIES[name], encoding="utf-8")
+    if missing:
+        time.sleep(LOOK_SECONDS)
 
 
 def token_beside(home: Path) -> str:

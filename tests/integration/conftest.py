@@ -63,17 +63,14 @@ def _database(server: EmbeddedServer, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home folder that hubs of this session share: keys stand there."""
+    """A home folder that hubs of this session share: keys and policies stand there."""
     return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
-def settings(database: str, home: Path) -> Iterator[Settings]:
-    """Settings on the test's database; policies that it writes are gone after it."""
-    settings = Settings(database_url=database, language="en", home=str(home))
-    yield settings
-    # Left there, those of `client_of` would decide in tests of what the shipped ones say.
-    shutil.rmtree(settings.policies, ignore_errors=True)
+def settings(database: str, home: Path) -> Settings:
+    """Settings on the test's database."""
+    return Settings(database_url=database, language="en", home=str(home))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The gate: what each role sees for each purpose, what it may change, and what the log says of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,12 @@ SECURITY = Who("user:sec", "user", roles=frozenset({"security-administrator"}))
 AUDITOR = Who("user:aud", "user", roles=frozenset({"audit-administrator"}))
 
 HIV = {"system": "http://hl7.org/fhir/sid/icd-10", "code": "B20"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home of its own: in the shared one stand policies of other tests."""
+    return tmp_path
 
 
 def ref(target: str) -> Json:

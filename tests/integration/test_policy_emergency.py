@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,6 +25,12 @@ POLICIES = Policies()
 WANG = Who("user:wang", "user", name="王医生", roles=frozenset({"clinician"}))
 GUARD = Who("user:guard", "user", roles=frozenset({"security-administrator"}))
 WORDS = "患者昏迷，需要了解用药"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home of its own: in the shared one stand policies of other tests."""
+    return tmp_path
 
 
 def with_patient(settings, work):
