@@ -1,11 +1,14 @@
 """The example files of the pages on clinical documents and images give what the pages say."""
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from xinglin import standards
 from xinglin.core.errors import all_errors
 from xinglin.standards.cda import ClinicalDocuments
 from xinglin.standards.cda.tables import document_types
@@ -60,10 +63,12 @@ def test_the_refused_example():
     assert error.code == "XL7304"
 
 
-@pytest.mark.parametrize("page", ["connect-cda.md", "connect-dicom.md"])
-def test_codes_on_the_page_exist(page: str):
-    named = set(re.findall(r"XL\d{4}", (DOCS / page).read_text(encoding="utf-8")))
+@pytest.mark.parametrize("name", ["connect-cda.md", "connect-dicom.md"])
+def test_codes_on_the_page_exist(name: str):
+    named = set(re.findall(r"XL\d{4}", (DOCS / name).read_text(encoding="utf-8")))
     assert named
+    for module in pkgutil.walk_packages(standards.__path__, "xinglin.standards."):
+        importlib.import_module(module.name)  # errors are known once their modules are
     assert named <= {error.code for error in all_errors()}
 
 
