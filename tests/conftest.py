@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from tests.databases import running_server
 
 from xinglin.core.settings import DEFAULT_HOME
+from xinglin.hub.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +47,13 @@ def own_logs() -> Iterator[None]:
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """An embedded server with a template database at the newest schema (see `databases`)."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

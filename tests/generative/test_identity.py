@@ -1,8 +1,6 @@
 """Whatever comes, goes and is decided: every record has one person, and every decision can be undone."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +9,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from tests.databases import new_database
 
 from xinglin.core.errors import IntakeError
 from xinglin.core.settings import Settings
-from xinglin.hub import schema
 from xinglin.hub.changes import Delete, Update
 from xinglin.hub.embedded import EmbeddedServer
 from xinglin.hub.hub import Hub, open_hub
@@ -67,10 +65,10 @@ steps = st.one_of(
 class Desk:
     """A hub, and the loop it lives in."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, home: Path) -> None:
         self.runner = asyncio.Runner()
         self.url = url
-        self.opened = open_hub(Settings(database_url=url, home=tempfile.mkdtemp(prefix="xinglin-test-")), url)
+        self.opened = open_hub(Settings(database_url=url, home=str(home)), url)
         self.hub: Hub = self.runner.run(self.opened.__aenter__())
 
     def close(self) -> None:
@@ -151,16 +149,11 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    home = Path(tempfile.mkdtemp(prefix="xinglin-test-"))
-    server = EmbeddedServer(home)
-    server.start()
-    schema.upgrade(server.url())
-    desk = Desk(server.url())
-    yield desk
-    desk.close()
-    server.stop()
-    shutil.rmtree(home)
+def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with new_database(server) as url:
+        made = Desk(url, tmp_path_factory.mktemp("home"))
+        yield made
+        made.close()
 
 
 def check(desk: Desk) -> None:

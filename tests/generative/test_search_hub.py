@@ -1,8 +1,6 @@
 """What the hub finds is what FHIRPath finds in the records, whatever was written and deleted before."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -13,11 +11,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.databases import new_database
 from tests.generative.test_search_index import IDS, queries, records
 
 from xinglin.core.errors import SearchError
 from xinglin.core.settings import Settings
-from xinglin.hub import schema
 from xinglin.hub.changes import Delete, Update
 from xinglin.hub.embedded import EmbeddedServer
 from xinglin.hub.hub import Hub, open_hub
@@ -44,10 +42,10 @@ TABLES = "resource, resource_history, search_date, search_number, search_string,
 class Desk:
     """A hub and the loop it lives in."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, home: Path) -> None:
         self.runner = asyncio.Runner()
         self.url = url
-        self.opened = open_hub(Settings(database_url=url, home=tempfile.mkdtemp(prefix="xinglin-test-")), url)
+        self.opened = open_hub(Settings(database_url=url, home=str(home)), url)
         self.hub: Hub = self.runner.run(self.opened.__aenter__())
 
     def run(self, work: Any) -> Any:
@@ -76,16 +74,11 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    home = Path(tempfile.mkdtemp(prefix="xinglin-test-"))
-    server = EmbeddedServer(home)
-    server.start()
-    schema.upgrade(server.url())
-    desk = Desk(server.url())
-    yield desk
-    desk.close()
-    server.stop()
-    shutil.rmtree(home)
+def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with new_database(server) as url:
+        made = Desk(url, tmp_path_factory.mktemp("home"))
+        yield made
+        made.close()
 
 
 def found(desk: Desk, pairs: list[tuple[str, str]], kind: str | None, **rest: Any) -> list[str]:

@@ -3,10 +3,7 @@ question is answered under it as by a hub that never had the hidden records.
 """
 
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -15,12 +12,12 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.databases import new_database
 from tests.generative.sights import Plain, make_records, make_sight
 from tests.generative.test_search_hub import SORTS, SYSTEM, TABLES, Desk
 from tests.generative.test_search_index import IDS, RECORD_IDS, queries
 
 from xinglin.core.errors import XinglinError
-from xinglin.hub import schema
 from xinglin.hub.changes import Create, Delete
 from xinglin.hub.embedded import EmbeddedServer
 from xinglin.hub.records import Key, Record
@@ -54,16 +51,11 @@ TREES = (("Encounter", "part-of:below"), ("Encounter", "part-of:above"), ("Organ
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    home = Path(tempfile.mkdtemp(prefix="xinglin-test-"))
-    server = EmbeddedServer(home)
-    server.start()
-    schema.upgrade(server.url())
-    made = Desk(server.url())
-    yield made
-    made.close()
-    server.stop()
-    shutil.rmtree(home)
+def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with new_database(server) as url:
+        made = Desk(url, tmp_path_factory.mktemp("home"))
+        yield made
+        made.close()
 
 
 CHAINS = (

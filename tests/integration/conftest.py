@@ -1,6 +1,5 @@
-"""A real PostgreSQL for every test: one embedded server a session, one database a test."""
+"""A real PostgreSQL for every test, with a database of its own."""
 
-import itertools
 import os
 import pwd
 import shutil
@@ -9,56 +8,28 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from starlette.testclient import TestClient
+from tests.databases import new_database
 from tests.running import free_port
 from tests.support import client_of
 
 from xinglin.core.settings import Settings
-from xinglin.hub import schema
 from xinglin.hub.embedded import EmbeddedServer
-
-_numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
-    """An embedded server with a template database at the newest schema."""
-    home = Path(tempfile.mkdtemp(prefix="xinglin-test-"))
-    server = EmbeddedServer(home)
-    server.start()
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        # No test cuts this server's power: without waiting for the disk, a database is made in a tenth of
-        # a second in place of two. Tests of what survives a crash run a hub with a server of its own.
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("ALTER SYSTEM SET full_page_writes = off")
-        connection.execute("SELECT pg_reload_conf()")
-        connection.execute("CREATE DATABASE hub_template")
-    schema.upgrade(server.url("hub_template"))
-    yield server
-    server.stop()
-    shutil.rmtree(home)
 
 
 @pytest.fixture
 def empty_database(server: EmbeddedServer) -> Iterator[str]:
     """The address of an empty database."""
-    yield from _database(server, "template1")
+    with new_database(server, "template1") as url:
+        yield url
 
 
 @pytest.fixture
 def database(server: EmbeddedServer) -> Iterator[str]:
     """The address of a database at the newest schema, without records."""
-    yield from _database(server, "hub_template")
-
-
-def _database(server: EmbeddedServer, template: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        yield server.url(name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_database(server) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

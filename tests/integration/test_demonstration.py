@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 
-import psycopg
 import pytest
+from tests.databases import new_database
 from tests.intake import rows
 from tests.support import client_of
 
@@ -18,14 +19,12 @@ PEOPLE = 25
 
 
 @pytest.fixture(scope="module")
-def filled(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def filled(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A hub with a small demo province in it, for all tests here; none of them changes it."""
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE demo TEMPLATE hub_template")
-    home = str(tmp_path_factory.mktemp("demo"))
-    settings = Settings(database_url=server.url("demo"), home=home, language="en")
-    fill(settings)
-    return settings
+    with new_database(server) as url:
+        settings = Settings(database_url=url, home=str(tmp_path_factory.mktemp("demo")), language="en")
+        fill(settings)
+        yield settings
 
 
 def fill(settings: Settings) -> list[tuple[int, int]]:

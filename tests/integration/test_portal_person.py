@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import psycopg
 import pytest
 from starlette.testclient import TestClient
 from tests.attacks.world import (
@@ -21,6 +20,7 @@ from tests.attacks.world import (
     observation,
     world_of,
 )
+from tests.databases import new_database
 
 from xinglin.core.settings import Settings
 from xinglin.hub.embedded import EmbeddedServer
@@ -45,11 +45,8 @@ OPEN: dict[Who, set[str]] = {
 @pytest.fixture(scope="module")
 def world(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Give one hub for all tests here; they read, but for the one that breaks the glass."""
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE portal_person TEMPLATE hub_template")
-        made = Settings(
-            database_url=server.url("portal_person"), language="en", home=str(tmp_path_factory.mktemp("home"))
-        )
+    with new_database(server) as url:
+        made = Settings(database_url=url, language="en", home=str(tmp_path_factory.mktemp("home")))
         small = msgspec.structs.replace(made, argon2_memory_kib=8, argon2_passes=1, logins_per_minute=0)
         with world_of(small) as world:
             ranged = {"referenceRange": [{"low": {"value": 3.9}, "high": {"value": 6.1}}]}
@@ -58,7 +55,6 @@ def world(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
                 quantity = {"value": value, "unit": "mmol/L"}
                 world.store(observation(f"r{number}", "p1", valueQuantity=quantity, **ranged, **time))
             yield world
-        connection.execute("DROP DATABASE portal_person WITH (FORCE)")
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
+from tests.databases import new_database
 from tests.support import client_of
 
 from xinglin.core.settings import Settings
+from xinglin.hub.embedded import EmbeddedServer
 
 Json = dict[str, Any]
 LOINC = "http://loinc.org"
@@ -211,15 +213,12 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def hub(server: Any, home: Path) -> Iterator[TestClient]:
+def hub(server: EmbeddedServer, home: Path) -> Iterator[TestClient]:
     """A hub with RECORDS, for tests that only read."""
-    import psycopg
-
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE search_table TEMPLATE hub_template")
-    with client_of(
-        Settings(database_url=server.url("search_table"), language="en", validation="none", home=str(home))
-    ) as client:
+    with (
+        new_database(server) as url,
+        client_of(Settings(database_url=url, language="en", validation="none", home=str(home))) as client,
+    ):
         entries = [
             {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
             for one in RECORDS
@@ -227,8 +226,6 @@ def hub(server: Any, home: Path) -> Iterator[TestClient]:
         made = client.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": entries})
         assert made.status_code == 200, made.text
         yield client
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("DROP DATABASE search_table WITH (FORCE)")
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.conftest import ROOT
+from tests.databases import new_database
 from tests.support import client_of
 
 from xinglin.core.settings import Settings
+from xinglin.hub.embedded import EmbeddedServer
 
 Json = dict[str, Any]
 PAGE = Path(ROOT, "docs", "search.md").read_text(encoding="utf-8")
@@ -72,21 +74,15 @@ RECORDS: list[Json] = [
 
 
 @pytest.fixture(scope="module")
-def hub(server: Any, home: Path) -> Iterator[TestClient]:
+def hub(server: EmbeddedServer, home: Path) -> Iterator[TestClient]:
     """A hub with the page's records."""
-    import psycopg
-
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE search_docs TEMPLATE hub_template")
-    settings = Settings(
-        database_url=server.url("search_docs"), language="en", validation="none", home=str(home)
-    )
-    with client_of(settings) as client:
+    with (
+        new_database(server) as url,
+        client_of(Settings(database_url=url, language="en", validation="none", home=str(home))) as client,
+    ):
         for one in RECORDS:
             assert client.put(f"/fhir/{one['resourceType']}/{one['id']}", json=one).status_code == 201
         yield client
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("DROP DATABASE search_docs WITH (FORCE)")
 
 
 def test_there_are_examples() -> None:
