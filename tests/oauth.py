@@ -3,10 +3,11 @@
 import base64
 import json
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -268,6 +269,15 @@ def desk_of(settings: Settings) -> tuple[TestClient, Desk]:
     app = Starlette(routes=oauth.routes(settings), lifespan=lifespan)
     client = TestClient(app, ROOT, raise_server_exceptions=True)
     return client, Desk(client, settings)
+
+
+@contextmanager
+def registered(settings: Settings, home: Path) -> Iterator[Desk]:
+    """Give the OAuth addresses of a hub at home in a folder, with everybody registered."""
+    client, desk = desk_of(msgspec.structs.replace(settings, home=str(home)))
+    with client:
+        register(desk)
+        yield desk
 
 
 def register(desk: Desk) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -23,8 +22,7 @@ from tests.oauth import (
     WATCHER,
     Desk,
     claims,
-    desk_of,
-    register,
+    registered,
     signed,
     ticked_of,
     told,
@@ -36,10 +34,7 @@ from xinglin.trust.tokens.statement import TYPE
 
 @pytest.fixture
 def desk(settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    settings = msgspec.structs.replace(settings, home=str(tmp_path))
-    client, desk = desk_of(settings)
-    with client:
-        register(desk)
+    with registered(settings, tmp_path) as desk:
         yield desk
 
 

@@ -41,6 +41,7 @@ from tests.oauth import (
     mark_of,
     public,
     register,
+    registered,
     signed,
     told,
     unsigned,
@@ -54,10 +55,7 @@ from xinglin.trust.tokens.statement import TYPE
 
 @pytest.fixture
 def desk(settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    settings = msgspec.structs.replace(settings, home=str(tmp_path))
-    client, desk = desk_of(settings)
-    with client:
-        register(desk)
+    with registered(settings, tmp_path) as desk:
         yield desk
 
 
