@@ -199,7 +199,7 @@ def _tell_logins(settings: configuration.Settings) -> None:
 
     kept = logins(settings)
     tell(
-        _("Log in at {root}/login; one account for each role, passwords made for this demo alone:"),
+        _("Open {root}/ in a browser and log in as one of these; passwords made for this demo alone:"),
         root=_root(settings),
     )
     for one in accounts():
